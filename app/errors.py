@@ -1,0 +1,153 @@
+"""Errors of the application. They carry fields, never sentences: `app.words` says them in the user's language.
+
+AppError
+├── ServiceUnreachable       a face cannot reach or start the service
+├── ServiceStartFailed
+├── AlreadyRunning           another service of this user holds the lock
+├── SettingInvalid
+├── ChatMissing / MessageMissing
+├── ModelMissing             no such model on this computer
+├── NoModelLoaded
+├── BadRequest               a field of an API request is wrong
+├── BodyTooLarge
+├── Unauthorized
+├── ForbiddenOrigin
+├── DataFolderUnusable       read-only, full or vanished
+└── DatabaseNewer            chats were written by a newer version
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+class AppError(Exception):
+    """Base of every error that the application itself raises."""
+
+
+@dataclass(eq=False)
+class ServiceUnreachable(AppError):
+    """The service does not answer at this address."""
+
+    address: str
+
+
+@dataclass(eq=False)
+class ServiceStartFailed(AppError):
+    """The service was started but did not come up; its last log lines are in `log_path`."""
+
+    log_path: str
+
+
+@dataclass(eq=False)
+class AlreadyRunning(AppError):
+    """One service per user: this process holds the lock already."""
+
+    pid: int
+    address: str
+
+
+@dataclass(eq=False)
+class SettingInvalid(AppError):
+    """A setting has a value it cannot have."""
+
+    name: str
+    value: str
+    expected: str
+
+
+@dataclass(eq=False)
+class ChatMissing(AppError):
+    """No chat with this id."""
+
+    chat_id: str
+
+
+@dataclass(eq=False)
+class MessageMissing(AppError):
+    """No message with this id."""
+
+    message_id: str
+
+
+@dataclass(eq=False)
+class ModelMissing(AppError):
+    """No model of this name is on this computer; `available` lists what is."""
+
+    model: str
+    available: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class NoModelInstalled(AppError):
+    """There is no model on this computer yet."""
+
+
+@dataclass(eq=False)
+class ModelInUse(AppError):
+    """The model cannot be unloaded or replaced while it answers `requests` requests."""
+
+    model: str
+    requests: int
+
+
+@dataclass(eq=False)
+class MemoryTooSmall(AppError):
+    """Not enough free memory to load this model beside what is loaded and busy."""
+
+    needed_bytes: int
+    free_bytes: int
+
+
+@dataclass(eq=False)
+class BadRequest(AppError):
+    """A field of a request is missing or wrong; `problem` is technical English (it goes to programmers)."""
+
+    field: str
+    problem: str
+
+
+@dataclass(eq=False)
+class BodyTooLarge(AppError):
+    """The request body is larger than the service takes."""
+
+    limit_bytes: int
+
+
+@dataclass(eq=False)
+class Unauthorized(AppError):
+    """The token is missing or wrong."""
+
+
+@dataclass(eq=False)
+class ForbiddenOrigin(AppError):
+    """The Host or Origin header names somebody whom the service does not talk to."""
+
+    origin: str
+
+
+@dataclass(eq=False)
+class DataFolderUnusable(AppError):
+    """The data folder cannot be written: read-only, full, or gone."""
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
+class DatabaseNewer(AppError):
+    """The chats were written by a newer version; they are left untouched."""
+
+    path: str
+    found_version: int
+    known_version: int
+
+
+@dataclass(eq=False)
+class RemoteError(AppError):
+    """An error that the service reported to a face: its class name and fields, to be said in the face's language."""
+
+    code: str
+    fields: dict[str, Any]
+    http_status: int

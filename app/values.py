@@ -1,0 +1,172 @@
+"""Values that the service and its faces (window, terminal) exchange as JSON; decoded with msgspec on the faces' side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant"]
+# streaming: being written now; complete; length: token limit reached; stopped: by the user;
+# interrupted: the engine or the service died under it (the text so far is kept); failed: nothing could be generated.
+MessageState = Literal["streaming", "complete", "length", "stopped", "interrupted", "failed"]
+EngineState = Literal["loading", "ready", "restarting", "failed"]
+FetchState = Literal["choosing_source", "transferring", "verifying", "done", "cancelled", "failed"]
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorBody:
+    """An error as it crosses HTTP: the exception's class name and its fields. `app.words` turns it into a sentence."""
+
+    code: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStats:
+    """What one answer cost. cached_tokens: part of the prompt that was not computed again."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    first_token_seconds: float
+    tokens_per_second: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMessage:
+    """One message of a chat's tree. Versions of the same turn share a parent_id; sibling_ids lists them, oldest first."""
+
+    id: str
+    chat_id: str
+    parent_id: str | None
+    role: Role
+    text: str
+    reasoning: str
+    state: MessageState
+    model: str
+    created_at: float
+    sibling_ids: tuple[str, ...]
+    stats: MessageStats | None = None
+    error: ErrorBody | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSummary:
+    """A row of the conversation list; times are seconds since the epoch."""
+
+    id: str
+    title: str
+    model: str
+    created_at: float
+    updated_at: float
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A conversation and its active branch, root first."""
+
+    summary: ChatSummary
+    system_prompt: str
+    messages: tuple[ChatMessage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalModel:
+    """A model file on this computer. `id` is what API clients pass as `model`."""
+
+    id: str
+    name: str
+    path: str
+    size_bytes: int
+    architecture: str
+    quantization: str
+    trained_context_tokens: int
+    licence: str
+    added_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    """A loaded (or loading) model. tokens_per_second: of the last answer, 0 before there is one.
+
+    load_fraction: 0..1 while loading. memory_bytes: private memory of the child now.
+    """
+
+    model: str
+    name: str
+    state: EngineState
+    pid: int | None
+    load_fraction: float
+    context_tokens: int
+    running_requests: int
+    waiting_requests: int
+    tokens_per_second: float
+    memory_bytes: int
+    restarts: int
+    error: ErrorBody | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StarterOffer:
+    """A starter model that can be fetched. fits: free memory and free disk allow it."""
+
+    key: str
+    name: str
+    size_bytes: int
+    needed_memory_bytes: int
+    licence: str
+    fits: bool
+    installed: bool
+    recommended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchStatus:
+    """Progress of one download. source: a display name ("ModelScope", "Hugging Face", "hf-mirror", "Python package index")."""
+
+    key: str
+    state: FetchState
+    received_bytes: int
+    total_bytes: int
+    bytes_per_second: float
+    source: str
+    error: ErrorBody | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStatus:
+    """The service itself. engines: what is loaded now. memory: of this computer, for the window's memory card."""
+
+    version: str
+    pid: int
+    base_url: str
+    data_folder: str
+    engines: tuple[EngineStatus, ...]
+    total_memory_bytes: int
+    available_memory_bytes: int
+    service_memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event of the service's stream (SSE: `id:` is `number`, `data:` is this as JSON).
+
+    kind and the fields of `data`:
+      "chat"            ChatSummary                       created or changed
+      "chat_deleted"    {id}
+      "message"         ChatMessage                       created, finished, or replaced as a whole
+      "delta"           {chat_id, message_id, offset, text, reasoning_offset, reasoning}
+                        offsets count characters (Python str) already sent: a gap means "fetch the chat again"
+      "engine"          EngineStatus                      on every change of state, and each second while it works
+      "fetch"           FetchStatus
+      "models"          {}                                the list of local models changed
+      "settings"        {}                                settings changed
+      "bye"             {}                                the service is about to end
+    """
+
+    number: int
+    kind: str
+    data: dict[str, Any]

@@ -1,0 +1,1 @@
+"""Engine: a LoadPlan goes in, token events come out."""

@@ -1,0 +1,108 @@
+"""Errors of the engine. They carry fields, never sentences: `app.words` says them in the user's language.
+
+InferenceError
+├── ModelRefused            the file is not one that llama.cpp may see, or llama.cpp refused it
+│   ├── ModelLoadFailed
+│   ├── ModelLoadTimeout
+│   └── ArchitectureUnsupported
+├── RequestRefused          this request cannot be answered; others are not affected
+│   ├── ContextOverflow
+│   ├── TemplateFailed
+│   ├── TemplateMissing
+│   ├── InvalidSampling
+│   └── EngineBusy
+└── EngineDied              the child process ended while it was needed
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class InferenceError(Exception):
+    """Base of every error that the engine reports."""
+
+
+class ModelRefused(InferenceError):
+    """The model cannot be loaded."""
+
+
+@dataclass(eq=False)
+class ModelLoadFailed(ModelRefused):
+    """llama.cpp refused the file; `detail` is the last telling line of its log (English, technical)."""
+
+    path: str
+    detail: str
+
+
+@dataclass(eq=False)
+class ModelLoadTimeout(ModelRefused):
+    """Loading took longer than its deadline and was stopped."""
+
+    path: str
+    limit_seconds: float
+
+
+@dataclass(eq=False)
+class ArchitectureUnsupported(ModelRefused):
+    """This engine cannot chat with such a model (encoder-only, embedding, projector …)."""
+
+    path: str
+    architecture: str
+
+
+class RequestRefused(InferenceError):
+    """The request cannot be answered as it stands."""
+
+
+@dataclass(eq=False)
+class ContextOverflow(RequestRefused):
+    """Prompt (plus the tokens asked for) is longer than the context. Nothing was cut."""
+
+    prompt_tokens: int
+    max_tokens: int
+    context_tokens: int
+
+
+@dataclass(eq=False)
+class TemplateFailed(RequestRefused):
+    """The model's chat template could not be rendered; `detail` is the template's own message, if any."""
+
+    detail: str
+
+
+@dataclass(eq=False)
+class TemplateMissing(RequestRefused):
+    """The model file carries no chat template, so chat cannot be rendered; plain completion works."""
+
+    model: str
+
+
+@dataclass(eq=False)
+class InvalidSampling(RequestRefused):
+    """A sampling value is outside its range."""
+
+    field: str
+    value: str
+
+
+@dataclass(eq=False)
+class EngineBusy(RequestRefused):
+    """The waiting line is full."""
+
+    waiting: int
+    limit: int
+
+
+@dataclass(eq=False)
+class EngineDied(InferenceError):
+    """The engine child ended; see `inference.worker.death` for how the cause was read.
+
+    cause: one of "killed", "aborted", "segfault", "out_of_memory", "hung", "exited".
+    detail: an assertion text or the last log line (English, technical), may be empty.
+    """
+
+    cause: str
+    detail: str
+    exit_code: int | None
+    signal: int | None

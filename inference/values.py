@@ -1,0 +1,172 @@
+"""Values that cross the borders of the engine: what is asked of it and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+FinishReason = Literal["stop", "length", "cancelled"]
+ChosenBy = Literal["user", "planner"]
+BackendName = Literal["llama_cpp", "scripted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChoice:
+    """Why one number of a plan is what it is. `reason` is a key of `resources/texts/plan.toml`."""
+
+    field: str
+    value: str
+    chosen_by: ChosenBy
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """How one model is to be loaded. Made in one place (`inference.planning`), obeyed by the engine child.
+
+    context_tokens: cells of the unified KV cache, shared by all sequences.
+    sequences: how many sequences may be resident at once (running ones and prefixes kept for re-use).
+    batch_tokens: most tokens of one `decode` call (n_batch == n_ubatch).
+    memory_limit_bytes: fence for the child's private memory, None for no fence.
+    """
+
+    model_path: str
+    backend: BackendName = "llama_cpp"
+    context_tokens: int
+    sequences: int
+    batch_tokens: int
+    decode_threads: int
+    batch_threads: int
+    gpu_layers: int = 0
+    flash_attention: bool = True
+    kv_type: Literal["f16", "q8_0"] = "f16"
+    memory_map: bool = True
+    memory_limit_bytes: int | None = None
+    load_deadline_seconds: float = 600.0
+    choices: tuple[PlanChoice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What the child learned from a loaded model.
+
+    kept_choices: context_tokens etc. as really allocated.
+    can_trim: the tail of a sequence can be removed (False for recurrent and hybrid models).
+    """
+
+    architecture: str
+    name: str
+    parameters: int
+    size_bytes: int
+    vocabulary_size: int
+    context_tokens: int
+    trained_context_tokens: int
+    sequences: int
+    has_chat_template: bool
+    can_think: bool
+    can_trim: bool
+    load_seconds: float
+    engine: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How the next token is chosen. `seed` None: the engine draws one and reports it.
+
+    top_k 0 and top_p 1.0, min_p 0.0, penalties neutral mean "off"; temperature 0 means greedy.
+    penalty_last_n: tokens looked back at by the penalties; -1 = the whole answer.
+    logprobs: None, or how many alternatives to report per token (0..20).
+    """
+
+    temperature: float = 0.7
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    repeat_penalty: float = 1.0
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    penalty_last_n: int = -1
+    seed: int | None = None
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    logprobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMessage:
+    """One message as the chat template sees it. `extra` holds tool_calls, tool_call_id, name and the like."""
+
+    role: str
+    content: str
+    reasoning: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatPrompt:
+    """A conversation to be rendered with the model's own template.
+
+    continue_last: the last message is an unfinished answer that is to be continued, not followed.
+    template_options: further variables for the template (`chat_template_kwargs` of the API).
+    """
+
+    messages: tuple[ChatMessage, ...]
+    tools: tuple[dict[str, Any], ...] = ()
+    documents: tuple[dict[str, Any], ...] = ()
+    enable_thinking: bool | None = None
+    continue_last: bool = False
+    template_options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPrompt:
+    """Plain text to be continued, without any template. Control tokens in it stay plain text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRequest:
+    """One answer that is wanted. max_tokens None: as many as the context has room for.
+
+    interactive: a person waits for it in a window or terminal; goes before API traffic.
+    """
+
+    request_id: str
+    chat: ChatPrompt | None = None
+    text: TextPrompt | None = None
+    sampling: Sampling = Sampling()
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    interactive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLogprob:
+    """Natural log of the probability (softmax of the raw logits over the whole vocabulary) of a token and its rivals.
+
+    raw: the token's bytes (may be part of a character); top: (token id, text, raw bytes, logprob), best first.
+    """
+
+    token_id: int
+    text: str
+    raw: bytes
+    logprob: float
+    top: tuple[tuple[int, str, bytes, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens read and written. cached_tokens: the part of the prompt that was not computed again."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """Seconds as measured in the child: waiting for admission, prefill, decode (first to last token)."""
+
+    queue_seconds: float
+    prefill_seconds: float
+    decode_seconds: float
