@@ -1,0 +1,107 @@
+"""Where everything lives: the data folder, what is in it, and the runtime file by which faces find the service."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from app.atomic_file import write_atomically
+from app.errors import DataFolderUnusable
+
+HOME_VARIABLE = "LIANGLI_HOME"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeInfo:
+    """How to reach the running service. base_url has no trailing slash; pid may belong to a service that is gone."""
+
+    base_url: str
+    token: str
+    pid: int
+
+
+def data_folder() -> Path:
+    """The user's data folder, absolute: $LIANGLI_HOME, else the platform's place for user data. May not exist yet."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("liangli", appauthor=False)
+
+
+def models_folder() -> Path:
+    """Model files, and parts of files that are being fetched."""
+    return data_folder() / "models"
+
+
+def logs_folder() -> Path:
+    """Log files of the service, its engines and the window."""
+    return data_folder() / "logs"
+
+
+def chats_file() -> Path:
+    """The SQLite database of all chats."""
+    return data_folder() / "chats.sqlite3"
+
+
+def settings_file() -> Path:
+    """The user's settings, TOML, may be edited by hand."""
+    return data_folder() / "settings.toml"
+
+
+def runtime_file() -> Path:
+    """Address and token of the running service; readable by this user only."""
+    return data_folder() / "runtime.json"
+
+
+def lock_file() -> Path:
+    """Held by the one service of this user while it runs."""
+    return data_folder() / "service.lock"
+
+
+def input_history_file() -> Path:
+    """What was typed in the terminal chat, for the arrow keys."""
+    return data_folder() / "chat_history"
+
+
+def prepare_data_folder() -> Path:
+    """Create the data folder and the folders in it, closed to other users. Raises DataFolderUnusable."""
+    root = data_folder()
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (models_folder(), logs_folder()):
+            folder.mkdir(exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise DataFolderUnusable(path=str(root), reason=error.strerror or str(error)) from error
+    return root
+
+
+def write_runtime(info: RuntimeInfo) -> None:
+    """Tell the faces of this user where the service is. Raises DataFolderUnusable."""
+    path = runtime_file()
+    try:
+        write_atomically(path, json.dumps(asdict(info)).encode())
+    except OSError as error:
+        raise DataFolderUnusable(path=str(path), reason=error.strerror or str(error)) from error
+
+
+def read_runtime() -> RuntimeInfo | None:
+    """What the last service wrote, or None when there is nothing readable. Says nothing about whether it still runs."""
+    try:
+        raw = json.loads(runtime_file().read_bytes())
+        return RuntimeInfo(base_url=str(raw["base_url"]), token=str(raw["token"]), pid=int(raw["pid"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remove_runtime(pid: int) -> None:
+    """Remove the runtime file when it is the one that the service `pid` wrote; another service's file stays."""
+    info = read_runtime()
+    if info is not None and info.pid == pid:
+        runtime_file().unlink(missing_ok=True)

@@ -1,0 +1,140 @@
+"""The user's settings: a TOML file whose comments and unknown keys survive every write."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from app.atomic_file import write_atomically
+from app.errors import DataFolderUnusable, SettingInvalid
+
+LanguageSetting = Literal["auto", "zh", "en"]
+Theme = Literal["system", "light", "dark"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings with their defaults.
+
+    language: "auto" follows the system. theme: "system" follows the desktop.
+    port: where the service listens on loopback; another free one is taken when it is in use, 0 always takes any.
+    allowed_origins: web pages ("https://example.org") that may call the service from a browser.
+    default_model: id of the model that answers when none is named; empty: the one used last, or the only one.
+    context_tokens: wished context length; 0 leaves it to the planner.
+    """
+
+    language: LanguageSetting = "auto"
+    theme: Theme = "system"
+    port: int = 11466
+    allowed_origins: tuple[str, ...] = ()
+    default_model: str = ""
+    context_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How a value from TOML or JSON becomes a setting: `read` raises ValueError; `expected` is shown to the user."""
+
+    read: Callable[[Any], Any]
+    expected: str
+
+
+def _one_of(*allowed: str) -> _Rule:
+    def read(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError
+        return str(value)
+
+    return _Rule(read, " | ".join(allowed))
+
+
+def _whole_number(lowest: int, highest: int) -> _Rule:
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+            raise ValueError
+        return int(value)
+
+    return _Rule(read, f"{lowest} … {highest}")
+
+
+def _read_text(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError
+    return str(value)
+
+
+def _read_origins(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError
+    origins = tuple(_read_text(item).rstrip("/") for item in value)
+    if not all(origin.startswith(("http://", "https://")) for origin in origins):
+        raise ValueError
+    return origins
+
+
+_RULES: dict[str, _Rule] = {
+    "language": _one_of("auto", "zh", "en"),
+    "theme": _one_of("system", "light", "dark"),
+    "port": _whole_number(0, 65_535),
+    "allowed_origins": _Rule(_read_origins, '["https://example.org", …]'),
+    "default_model": _Rule(_read_text, '"…"'),
+    "context_tokens": _whole_number(0, 16_777_216),
+}
+
+
+def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """The settings with some values replaced, checked. Raises SettingInvalid, also for a name that does not exist."""
+    checked: dict[str, Any] = {}
+    for name, value in changes.items():
+        rule = _RULES.get(name)
+        if rule is None:
+            raise SettingInvalid(name=name, value=str(value), expected=" | ".join(_RULES))
+        try:
+            checked[name] = rule.read(value)
+        except ValueError:
+            raise SettingInvalid(name=name, value=str(value), expected=rule.expected) from None
+    return replace(settings, **checked)
+
+
+def as_values(settings: Settings) -> dict[str, Any]:
+    """The settings as plain JSON values."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(settings).items()}
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in the file; defaults where it says nothing or does not exist. Unknown keys are left alone.
+
+    Raises SettingInvalid for a value that cannot be, and for a file that is not TOML (name: the file's path).
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise DataFolderUnusable(path=str(path), reason=error.strerror or str(error)) from error
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise SettingInvalid(name=str(path), value=str(error), expected="TOML") from error
+    return changed(Settings(), {name: value for name, value in found.items() if name in _RULES})
+
+
+def save_settings(path: Path, changes: Mapping[str, Any]) -> Settings:
+    """Write the changed values into the file and return all settings. Other lines of the file stay as they are.
+
+    Raises SettingInvalid (nothing is written) and DataFolderUnusable.
+    """
+    import tomlkit  # reading does not need it, and starting must be quick
+
+    settings = changed(load_settings(path), changes)
+    values = as_values(settings)
+    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    for name in changes:
+        document[name] = values[name]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, tomlkit.dumps(document).encode())
+    except OSError as error:
+        raise DataFolderUnusable(path=str(path), reason=error.strerror or str(error)) from error
+    return settings
