@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -48,8 +47,8 @@ def error_body(error: BaseException) -> ErrorBody:
     """The exception as it crosses a wire. One that is not ours keeps its message as the field `detail`."""
     if isinstance(error, RemoteError):
         return ErrorBody(code=error.code, fields=error.fields)
-    if dataclasses.is_dataclass(error) or has_words(type(error).__name__):
-        names = [field.name for field in dataclasses.fields(error)] if dataclasses.is_dataclass(error) else []
+    names = tuple(getattr(type(error), "__dataclass_fields__", ()))
+    if names or has_words(type(error).__name__):
         return ErrorBody(code=type(error).__name__, fields={name: getattr(error, name) for name in names})
     return ErrorBody(code=UNKNOWN, fields={"detail": f"{type(error).__name__}: {error}"})
 

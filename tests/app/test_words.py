@@ -29,9 +29,9 @@ def _leaves() -> Iterator[type[Exception]]:
     for module_name in ERROR_MODULES:
         module = importlib.import_module(module_name)
         for _, kind in inspect.getmembers(module, inspect.isclass):
-            if kind.__module__ == module_name and issubclass(kind, Exception) and kind is not RemoteError:
-                if not kind.__subclasses__():
-                    yield kind
+            own = kind.__module__ == module_name and kind is not RemoteError
+            if own and issubclass(kind, Exception) and not kind.__subclasses__():
+                yield kind
 
 
 def _fields_of(kind: type[Exception]) -> set[str]:
