@@ -1,0 +1,323 @@
+"""The service's admin API as typed Python calls, one method per route, for the window and the terminal alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import httpx
+import msgspec
+
+from app.client.sse import parse_events
+from app.errors import RemoteError, ServiceUnreachable, Unauthorized
+from app.values import (
+    Chat,
+    ChatMessage,
+    ChatSummary,
+    EngineStatus,
+    Event,
+    FetchStatus,
+    Language,
+    LocalModel,
+    ServiceStatus,
+    StarterOffer,
+)
+
+T = TypeVar("T")
+
+ADMIN: Final = "/liangli/v1"
+# A loopback service accepts at once or not at all; answers may wait for the disk, and loading a model for minutes.
+CONNECT_SECONDS: Final = 2.0
+ANSWER_SECONDS: Final = 60.0
+LOAD_SECONDS: Final = 1_800.0
+# The event stream sends a comment each 10 s: three missed ones mean that the service hangs.
+SILENCE_SECONDS: Final = 30.0
+
+
+class AppendHere:
+    """Type of APPEND: "after the last message of the active branch", which None (a new first message) cannot say."""
+
+
+APPEND: Final = AppendHere()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What sending a message creates: the user's message, and the answer that begins to be written."""
+
+    user: ChatMessage
+    assistant: ChatMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Token counts of one completion."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionChunk:
+    """A piece of a streamed completion. finish_reason and usage are set once, at the end."""
+
+    text: str = ""
+    reasoning: str = ""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+
+
+class ServiceClient:
+    """Speaks to one running service; may be used from several threads.
+
+    Every method raises ServiceUnreachable when nothing answers, Unauthorized for a wrong token, and RemoteError with
+    the service's own error code and fields for everything that it refuses.
+    """
+
+    def __init__(
+        self, base_url: str, token: str, language: Language = "en", *, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.token = token
+        # trust_env: a proxy of the environment must not get the requests to this very computer.
+        self._http = httpx.Client(
+            base_url=self.base_url,
+            headers={"Authorization": f"Bearer {token}", "Accept-Language": language},
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            trust_env=False,
+            transport=transport,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop the connections; the client is of no use afterwards."""
+        self._http.close()
+
+    # The service itself
+
+    def status(self, *, timeout_seconds: float = ANSWER_SECONDS) -> ServiceStatus:
+        return self._ask("GET", "/status", ServiceStatus, timeout_seconds=timeout_seconds)
+
+    def shutdown(self) -> None:
+        """Ask the service to end; it answers before it does."""
+        self._send("POST", "/shutdown")
+
+    def settings(self) -> dict[str, Any]:
+        return self._ask("GET", "/settings", dict[str, Any])
+
+    def update_settings(self, **changes: Any) -> dict[str, Any]:
+        """Change some settings; returns all of them."""
+        return self._ask("PATCH", "/settings", dict[str, Any], json=changes)
+
+    # Models and engines
+
+    def models(self) -> list[LocalModel]:
+        return self._ask("GET", "/models", list[LocalModel])
+
+    def import_model(self, path: str) -> LocalModel:
+        """Add a GGUF file by its absolute path on this computer."""
+        return self._ask("POST", "/models/import", LocalModel, json={"path": path}, timeout_seconds=LOAD_SECONDS)
+
+    def load_engine(self, model: str, context_tokens: int | None = None) -> EngineStatus:
+        """Load a model and return when it is ready, which can take minutes."""
+        body = _given(model=model, context_tokens=context_tokens)
+        return self._ask("POST", "/engines/load", EngineStatus, json=body, timeout_seconds=LOAD_SECONDS)
+
+    def unload_engine(self, model: str) -> None:
+        self._send("POST", "/engines/unload", json={"model": model})
+
+    def starter_offers(self) -> list[StarterOffer]:
+        return self._ask("GET", "/starter", list[StarterOffer])
+
+    def fetch_starter(self, key: str) -> FetchStatus:
+        """Begin a download; it goes on by itself and is reported by "fetch" events."""
+        return self._ask("POST", "/starter/fetch", FetchStatus, json={"key": key})
+
+    def cancel_fetch(self, key: str) -> None:
+        self._send("POST", "/starter/cancel", json={"key": key})
+
+    def fetches(self) -> list[FetchStatus]:
+        return self._ask("GET", "/starter/fetch", list[FetchStatus])
+
+    # Chats
+
+    def chats(self) -> list[ChatSummary]:
+        """All chats, the one changed last first."""
+        return self._ask("GET", "/chats", list[ChatSummary])
+
+    def create_chat(
+        self, *, title: str | None = None, model: str | None = None, system_prompt: str | None = None
+    ) -> Chat:
+        return self._ask("POST", "/chats", Chat, json=_given(title=title, model=model, system_prompt=system_prompt))
+
+    def chat(self, chat_id: str) -> Chat:
+        return self._ask("GET", f"/chats/{chat_id}", Chat)
+
+    def update_chat(
+        self, chat_id: str, *, title: str | None = None, model: str | None = None, system_prompt: str | None = None
+    ) -> Chat:
+        """Change what is given."""
+        body = _given(title=title, model=model, system_prompt=system_prompt)
+        return self._ask("PATCH", f"/chats/{chat_id}", Chat, json=body)
+
+    def delete_chat(self, chat_id: str) -> None:
+        self._send("DELETE", f"/chats/{chat_id}")
+
+    def send_message(
+        self,
+        chat_id: str,
+        text: str,
+        *,
+        parent_id: str | AppendHere | None = APPEND,
+        model: str | None = None,
+        sampling: dict[str, Any] | None = None,
+        max_tokens: int | None = None,
+        enable_thinking: bool | None = None,
+    ) -> Exchange:
+        """Write the user's message and begin the answer, whose text comes over `events`.
+
+        parent_id names the message to branch from; None makes another first message.
+        """
+        body = _given(text=text, model=model, sampling=sampling, max_tokens=max_tokens, enable_thinking=enable_thinking)
+        if not isinstance(parent_id, AppendHere):
+            body["parent_id"] = parent_id
+        return self._ask("POST", f"/chats/{chat_id}/messages", Exchange, json=body)
+
+    def regenerate(self, chat_id: str, message_id: str) -> ChatMessage:
+        """Begin another version of an answer."""
+        return self._on_message("regenerate", chat_id, message_id, ChatMessage)
+
+    def continue_message(self, chat_id: str, message_id: str) -> ChatMessage:
+        """Go on writing a stopped, cut or interrupted answer."""
+        return self._on_message("continue", chat_id, message_id, ChatMessage)
+
+    def stop_message(self, chat_id: str, message_id: str) -> ChatMessage:
+        """Stop an answer; what is written stays."""
+        return self._on_message("stop", chat_id, message_id, ChatMessage)
+
+    def show_branch(self, chat_id: str, message_id: str) -> Chat:
+        """Make the branch through this message the active one."""
+        return self._on_message("branch", chat_id, message_id, Chat)
+
+    # Streams
+
+    def events(self, after: int | None = None) -> Iterator[Event]:
+        """Everything that happens, as it happens; `after`: the last number already seen.
+
+        Ends when the service closes the stream; ServiceUnreachable when it breaks or falls silent: then reconnect.
+        """
+        headers = {"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": str(after)})
+        request = self._http.build_request(
+            "GET",
+            f"{ADMIN}/events",
+            params={} if after is None else {"after": after},
+            headers=headers,
+            timeout=httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
+        )
+        for data in self._stream(request):
+            yield msgspec.json.decode(data, type=Event)
+
+    def chat_completion(
+        self, model: str, messages: list[dict[str, Any]], **parameters: Any
+    ) -> Iterator[CompletionChunk]:
+        """Stream one answer over the OpenAI route, outside of any stored chat; closing the iterator cancels it.
+
+        `parameters` are further fields of the request body (temperature, seed, max_tokens, enable_thinking, …).
+        """
+        body = {
+            "model": model,
+            "messages": messages,
+            **parameters,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        # Reading a long prompt takes minutes on a slow computer, and nothing is sent meanwhile.
+        timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
+        for data in self._stream(self._http.build_request("POST", "/v1/chat/completions", json=body, timeout=timeout)):
+            if data == "[DONE]":
+                return
+            yield _completion_chunk(msgspec.json.decode(data))
+
+    # How it is sent
+
+    def _on_message(self, verb: str, chat_id: str, message_id: str, answer: type[T]) -> T:
+        return self._ask("POST", f"/chats/{chat_id}/{verb}", answer, json={"message_id": message_id})
+
+    def _ask(self, method: str, route: str, answer: type[T], **options: Any) -> T:
+        try:
+            return msgspec.json.decode(self._send(method, route, **options).content, type=answer)
+        except msgspec.MsgspecError as error:
+            raise RemoteError(
+                code="UnexpectedError", fields={"detail": f"{route}: {error}"}, http_status=200
+            ) from error
+
+    def _send(
+        self, method: str, route: str, *, json: Any = None, timeout_seconds: float | None = None
+    ) -> httpx.Response:
+        timeout = httpx.Timeout(timeout_seconds or ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        try:
+            response = self._http.request(method, ADMIN + route, json=json, timeout=timeout)
+        except httpx.TransportError as error:
+            raise ServiceUnreachable(address=self.base_url) from error
+        _raise_for(response)
+        return response
+
+    def _stream(self, request: httpx.Request) -> Iterator[str]:
+        """The data of each server-sent event of the answer."""
+        try:
+            response = self._http.send(request, stream=True)
+            try:
+                if response.is_error:
+                    response.read()
+                    _raise_for(response)
+                for event in parse_events(response.iter_lines()):
+                    yield event.data
+            finally:
+                response.close()
+        except httpx.TransportError as error:
+            raise ServiceUnreachable(address=self.base_url) from error
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _raise_for(response: httpx.Response) -> None:
+    if response.is_success:
+        return
+    if response.status_code == 401:
+        raise Unauthorized()
+    raise _remote_error(response.content, response.status_code)
+
+
+def _remote_error(content: bytes, http_status: int) -> RemoteError:
+    """The error in a body: ours names code and fields; one from elsewhere keeps its beginning as the detail."""
+    try:
+        error = msgspec.json.decode(content)["error"]
+        code, fields = str(error["code"]), dict(error.get("fields") or {"detail": error.get("message", "")})
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError):
+        code, fields = "UnexpectedError", {"detail": f"HTTP {http_status} {content[:300].decode(errors='replace')}"}
+    return RemoteError(code=code, fields=fields, http_status=http_status)
+
+
+def _completion_chunk(body: dict[str, Any]) -> CompletionChunk:
+    if "error" in body:
+        raise _remote_error(msgspec.json.encode(body), 500)
+    choice = (body.get("choices") or [{}])[0]
+    delta = choice.get("delta") or {}
+    usage = body.get("usage")
+    return CompletionChunk(
+        text=delta.get("content") or "",
+        reasoning=delta.get("reasoning_content") or "",
+        finish_reason=choice.get("finish_reason"),
+        usage=usage and Usage(prompt_tokens=usage["prompt_tokens"], completion_tokens=usage["completion_tokens"]),
+    )
