@@ -1,4 +1,4 @@
-"""The sequences that are resident in the KV cache, idle or running, and the longest prefix among them for a new prompt."""
+"""The sequences resident in the KV cache, idle or running, and the longest prefix among them for a new prompt."""
 
 from __future__ import annotations
 
