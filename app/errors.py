@@ -12,6 +12,9 @@ AppError
 ├── BodyTooLarge
 ├── Unauthorized
 ├── ForbiddenOrigin
+├── ChatBusy                 the answer there is still being written
+├── RequestTooSlow
+├── RouteMissing             no such path in the service
 ├── DataFolderUnusable       read-only, full or vanished
 └── DatabaseNewer            chats were written by a newer version
 """
@@ -125,6 +128,28 @@ class ForbiddenOrigin(AppError):
     """The Host or Origin header names somebody whom the service does not talk to."""
 
     origin: str
+
+
+@dataclass(eq=False)
+class ChatBusy(AppError):
+    """An answer of this chat is still being written; what was asked for has to wait for its end or stop it."""
+
+    chat_id: str
+
+
+@dataclass(eq=False)
+class RequestTooSlow(AppError):
+    """The request did not come in completely in time."""
+
+    limit_seconds: float
+
+
+@dataclass(eq=False)
+class RouteMissing(AppError):
+    """The service has no such path, or not for this method."""
+
+    method: str
+    path: str
 
 
 @dataclass(eq=False)
