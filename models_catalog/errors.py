@@ -1,0 +1,232 @@
+"""Errors of the catalogue. They carry fields, never sentences: `app.words` says them in the user's language.
+
+CatalogError
+├── StarterUnknown             no starter model has this key
+├── FetchFailed                a download cannot start, go on or end
+│   ├── NoSourceWorked
+│   ├── ContentWrong           every source that answered served other bytes
+│   ├── DiskTooSmall
+│   ├── FolderUnwritable
+│   └── FetchAlreadyRunning
+├── FetchCancelled             by the user; what arrived is kept for the next time
+└── ModelFileRefused           a file is not one that llama.cpp may see; every leaf carries its `path`
+    ├── ModelFileMissing
+    ├── NotRegularFile         a folder, pipe, socket or device
+    ├── ModelFileUnreadable    permission or disk error
+    ├── ModelFileEmpty
+    ├── NotGguf                some other kind of file
+    ├── LegacyGgml             chatglm.cpp and the formats before GGUF
+    ├── GgufVersionUnsupported
+    ├── GgufBigEndian
+    ├── GgufHeaderBroken       a length, count, type or name in the header cannot be true
+    ├── ModelFileTruncated     the header promises more bytes than the file has
+    ├── ShardMissing           one file of a model in several files is not beside the others
+    ├── NotFirstShard
+    ├── NotChatModel           an adapter, projector, vocabulary, encoder …
+    ├── ArchitectureUnknown    this engine has no code for the architecture
+    ├── HyperparameterRefused
+    ├── TokenizerRefused
+    ├── TensorRefused
+    └── TemplateRefused
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class CatalogError(Exception):
+    """Base of every error of the catalogue."""
+
+
+@dataclass(eq=False)
+class ModelFileRefused(CatalogError):
+    """The file cannot be used as a model. `problem` fields of the leaves are technical English."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class ModelFileMissing(ModelFileRefused):
+    """No file there."""
+
+
+@dataclass(eq=False)
+class NotRegularFile(ModelFileRefused):
+    """kind: "folder", "pipe", "socket" or "device"."""
+
+    kind: str
+
+
+@dataclass(eq=False)
+class ModelFileUnreadable(ModelFileRefused):
+    """The operating system refused to read it."""
+
+    problem: str
+
+
+@dataclass(eq=False)
+class ModelFileEmpty(ModelFileRefused):
+    """0 bytes: usually a download that failed."""
+
+
+@dataclass(eq=False)
+class NotGguf(ModelFileRefused):
+    """`looks_like`: "html", "zip", "safetensors", "json" or "unknown"."""
+
+    looks_like: str
+
+
+@dataclass(eq=False)
+class LegacyGgml(ModelFileRefused):
+    """A model in a format older than GGUF, for example one of chatglm.cpp; it must be converted anew."""
+
+    magic: str
+
+
+@dataclass(eq=False)
+class GgufVersionUnsupported(ModelFileRefused):
+    """A GGUF version that llama.cpp does not read."""
+
+    version: int
+
+
+@dataclass(eq=False)
+class GgufBigEndian(ModelFileRefused):
+    """Made for big-endian machines."""
+
+
+@dataclass(eq=False)
+class GgufHeaderBroken(ModelFileRefused):
+    """The header contradicts itself or the file."""
+
+    problem: str
+
+
+@dataclass(eq=False)
+class ModelFileTruncated(ModelFileRefused):
+    """The file ends before its last weight: usually a download that did not finish."""
+
+    needed_bytes: int
+    size_bytes: int
+
+
+@dataclass(eq=False)
+class ShardMissing(ModelFileRefused):
+    """The model consists of several files and `missing` (a file name) is not in the folder."""
+
+    missing: str
+
+
+@dataclass(eq=False)
+class NotFirstShard(ModelFileRefused):
+    """Part `number` of `count`; a model is opened by its first part."""
+
+    number: int
+    count: int
+
+
+@dataclass(eq=False)
+class NotChatModel(ModelFileRefused):
+    """A sound file, but nothing to chat with.
+
+    kind: "vocabulary", "projector", "adapter", "imatrix", "encoder", "diffusion", "draft" or "audio".
+    """
+
+    kind: str
+
+
+@dataclass(eq=False)
+class ArchitectureUnknown(ModelFileRefused):
+    """The engine of this version has no code for this architecture; a newer one may."""
+
+    architecture: str
+
+
+@dataclass(eq=False)
+class HyperparameterRefused(ModelFileRefused):
+    """The value of `key` is missing, out of range, or contradicts another one."""
+
+    key: str
+    problem: str
+
+
+@dataclass(eq=False)
+class TokenizerRefused(ModelFileRefused):
+    """The vocabulary is not one that can be loaded safely."""
+
+    problem: str
+
+
+@dataclass(eq=False)
+class TensorRefused(ModelFileRefused):
+    """A weight is missing or has a type or shape that this model cannot have."""
+
+    tensor: str
+    problem: str
+
+
+@dataclass(eq=False)
+class TemplateRefused(ModelFileRefused):
+    """The chat template is too large, too deeply nested, or not a template."""
+
+    problem: str
+
+
+@dataclass(eq=False)
+class StarterUnknown(CatalogError):
+    """There is no starter model `key`; `known` lists those there are."""
+
+    key: str
+    known: tuple[str, ...]
+
+
+class FetchFailed(CatalogError):
+    """A download cannot start, go on or end. Bytes that arrived and may be right are kept for the next attempt."""
+
+
+@dataclass(eq=False)
+class NoSourceWorked(FetchFailed):
+    """No source gave the bytes; `detail` names each source and what was wrong with it (technical English)."""
+
+    file: str
+    detail: str
+
+
+@dataclass(eq=False)
+class ContentWrong(FetchFailed):
+    """Whole files arrived, but none with the right hash; `sources` served them. Nothing of them was kept."""
+
+    file: str
+    sources: str
+
+
+@dataclass(eq=False)
+class DiskTooSmall(FetchFailed):
+    """The disk that holds `path` has not enough room for what is still missing."""
+
+    path: str
+    needed_bytes: int
+    free_bytes: int
+
+
+@dataclass(eq=False)
+class FolderUnwritable(FetchFailed):
+    """The folder cannot be written; `reason` is the operating system's (English, technical)."""
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
+class FetchAlreadyRunning(FetchFailed):
+    """Another process, or another download in this one, is fetching this very file."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class FetchCancelled(CatalogError):
+    """The user stopped the download. What arrived is kept; the next attempt goes on from there."""
+
+    file: str
