@@ -1,4 +1,4 @@
-"""The messages between the service and an engine child, and their codec (length-prefixed msgpack over a socket pair)."""
+"""Messages between the service and an engine child, and their codec: length-prefixed msgpack over a socket pair."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class LoadRefused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Child → service: the model cannot be loaded. `error` names a class of inference.errors or models_catalog.errors."""
+    """Child → service: the model cannot be loaded. `error`: a class of inference.errors or models_catalog.errors."""
 
     error: str
     fields: dict[str, Any]
@@ -84,7 +84,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Child → service: the last message of a request that was not answered. `error` names a class of inference.errors."""
+    """Child → service: the last message of a request that was not answered. `error`: a class of inference.errors."""
 
     request_id: str
     error: str
@@ -122,9 +122,11 @@ def body_length(prefix: bytes) -> int:
 
 def decode_to_child(body: bytes) -> ToChild:
     """Raises msgspec.DecodeError when the body is not one of the service's messages."""
-    return _to_child.decode(body)
+    message: ToChild = _to_child.decode(body)
+    return message
 
 
 def decode_to_service(body: bytes) -> ToService:
     """Raises msgspec.DecodeError when the body is not one of the child's messages."""
-    return _to_service.decode(body)
+    message: ToService = _to_service.decode(body)
+    return message

@@ -1,0 +1,364 @@
+"""The service's side of one engine child: load a model, stream answers, notice silence and death."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import math
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+import msgspec
+import psutil
+
+from inference.errors import EngineDied, ModelLoadTimeout, ModelRefused, RequestRefused
+from inference.values import GenerationRequest, LoadPlan, ModelFacts
+from inference.worker.child_process import ChildProcess
+from inference.worker.death import Ending, cause_of_death
+from inference.worker.frames import FrameBuffer
+from inference.worker.mailbox import Mailbox
+from inference.worker.memory_pressure import out_of_memory_kills
+from inference.worker.messages import (
+    Admitted,
+    Cancel,
+    Delta,
+    Finished,
+    Heartbeat,
+    Load,
+    LoadProgress,
+    LoadRefused,
+    Ready,
+    Refused,
+    Shutdown,
+    Submit,
+    ToChild,
+    ToService,
+    decode_to_service,
+    encode,
+)
+from inference.worker.refusals import UnknownRefusal, from_wire
+from models_catalog.errors import CatalogError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long the service waits for an engine child.
+
+    While requests run, silence may last `silence_factor` times what the child announced, at least
+    `least_silence_seconds`. `term_seconds`: from SIGTERM to SIGKILL. `end_seconds`: for an end that was asked for, or
+    that the closed socket promises.
+    """
+
+    silence_factor: float = 10.0
+    least_silence_seconds: float = 30.0
+    most_silence_seconds: float = 3600.0
+    term_seconds: float = 5.0
+    end_seconds: float = 5.0
+
+
+async def start_engine(
+    plan: LoadPlan,
+    *,
+    on_progress: Callable[[float], None] | None = None,
+    command: Sequence[str] | None = None,
+    patience: Patience | None = None,
+) -> Engine:
+    """Start a child and load the plan's model in it; returns when it can answer.
+
+    `on_progress` gets fractions 0..1 in the event loop's thread. `command` starts another program that speaks the
+    engine's messages. Cancelling kills the child. Raises leaves of ModelRefused or of models_catalog's CatalogError
+    when the model cannot be loaded, EngineDied when the child ended over it.
+    """
+    engine = Engine(plan, ChildProcess(command), on_progress, patience or Patience())
+    try:
+        async with asyncio.timeout(plan.load_deadline_seconds):
+            await engine._load()
+    except TimeoutError:
+        await engine._discard()
+        raise ModelLoadTimeout(path=plan.model_path, limit_seconds=plan.load_deadline_seconds) from None
+    except BaseException:
+        await engine._discard()
+        raise
+    return engine
+
+
+class Engine:
+    """A loaded model in its child process. Made by `start_engine`; for the thread of the event loop it was made in."""
+
+    def __init__(
+        self,
+        plan: LoadPlan,
+        child: ChildProcess,
+        on_progress: Callable[[float], None] | None,
+        patience: Patience,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.plan = plan
+        self.pid = child.pid
+        self._child = child
+        self._on_progress = on_progress
+        self._patience = patience
+        self._link = _Link(self._on_message, self._on_broken_rule)
+        self._mailboxes: dict[str, Mailbox] = {}
+        self._ready: asyncio.Future[ModelFacts] = loop.create_future()
+        self._death: asyncio.Future[EngineDied] = loop.create_future()
+        self._end: EngineDied | None = None
+        self._closing = False
+        self._was_hung = False
+        self._broken_rule = ""
+        self._announced_silence_seconds = 0.0
+        self._heard_at = loop.time()
+        self._kills_before = out_of_memory_kills()
+        self._follower = asyncio.create_task(self._follow(), name=f"engine-{child.pid}")
+        self._watchdog: asyncio.Task[None] | None = None
+        self._ender: asyncio.Task[None] | None = None
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What the child learned from the model."""
+        return self._ready.result()
+
+    @property
+    def alive(self) -> bool:
+        """The child can be asked: it has neither ended nor been closed."""
+        return self._end is None and not self._closing
+
+    def memory_bytes(self) -> int:
+        """Resident memory of the child, mapped weights included; 0 when it has ended."""
+        self._kills_before = out_of_memory_kills()
+        try:
+            return int(psutil.Process(self.pid).memory_info().rss) if self._end is None else 0
+        except psutil.Error:
+            return 0
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Admitted | Delta | Finished, None]:
+        """Answer a request: Admitted, then Deltas, then Finished.
+
+        The request is sent when the first event is asked for. Leaving the iteration early (break with `aclose`, task
+        cancellation) cancels it in the child. A slow reader gets longer Deltas. Raises leaves of RequestRefused, or
+        EngineDied when the child ends meanwhile; ValueError for a request id that is in use.
+        """
+        if request.request_id in self._mailboxes:
+            raise ValueError(f"request id {request.request_id} is in use")
+        self._require_alive()
+        self._watch()
+        mailbox = self._mailboxes[request.request_id] = Mailbox()
+        self._send(Submit(request=request))
+        try:
+            while True:
+                event = await mailbox.take()
+                yield event
+                if isinstance(event, Finished):
+                    return
+        finally:
+            # Still there: the child has not said its last word about the request.
+            if self._mailboxes.get(request.request_id) is mailbox:
+                self.cancel(request.request_id)
+                del self._mailboxes[request.request_id]
+
+    def cancel(self, request_id: str) -> None:
+        """Stop a request; its iterator then ends with Finished(reason="cancelled"). Unknown ids are ignored."""
+        if request_id in self._mailboxes and self.alive:
+            self._send(Cancel(request_id=request_id))
+
+    async def wait_dead(self) -> EngineDied:
+        """Wait until the child ends without having been asked to. Waits for ever when `close` comes first."""
+        return await asyncio.shield(self._death)
+
+    async def close(self) -> None:
+        """End the child, kindly at first, and wait until it is gone. Requests that still run raise EngineDied."""
+        if self.alive:
+            self._closing = True
+            self._send(Shutdown())
+            self._ender = asyncio.create_task(self._end_kindly(), name=f"engine-{self.pid}-close")
+        await asyncio.shield(self._follower)
+
+    # ---- for start_engine
+
+    async def _load(self) -> None:
+        await asyncio.get_running_loop().create_connection(lambda: self._link, sock=self._child.socket)
+        self._send(Load(plan=self.plan))
+        await self._ready
+
+    async def _discard(self) -> None:
+        self._closing = True
+        self._child.kill()
+        self._link.close()
+        await asyncio.shield(self._follower)
+
+    # ---- the child speaks
+
+    def _on_message(self, message: ToService, size_bytes: int) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        match message:
+            case Heartbeat():
+                self._announced_silence_seconds = message.silent_for_seconds
+            case LoadProgress():
+                if self._on_progress is not None and not self._ready.done():
+                    self._on_progress(message.fraction)
+            case Ready():
+                self._settle_load(message.facts)
+            case LoadRefused():
+                self._settle_load(from_wire(message.error, message.fields, (ModelRefused, CatalogError)))
+            case Admitted() | Delta():
+                self._deliver(message, size_bytes)
+            case Finished():
+                self._deliver(message, size_bytes)
+                self._mailboxes.pop(message.request_id, None)
+            case Refused():
+                refusal = from_wire(message.error, message.fields, (RequestRefused,))
+                mailbox = self._mailboxes.pop(message.request_id, None)
+                if mailbox is not None:
+                    mailbox.fail(refusal)
+            case _:
+                assert_never(message)
+
+    def _deliver(self, event: Admitted | Delta | Finished, size_bytes: int) -> None:
+        # None: the reader has left, and the child had not read the cancellation yet.
+        mailbox = self._mailboxes.get(event.request_id)
+        if mailbox is not None and not mailbox.put(event, size_bytes):
+            self._on_broken_rule("an answer without end")
+
+    def _settle_load(self, outcome: ModelFacts | Exception) -> None:
+        if self._ready.done():
+            self._on_broken_rule("loaded twice")
+        elif isinstance(outcome, ModelFacts):
+            self._ready.set_result(outcome)
+        else:
+            self._ready.set_exception(outcome)
+
+    def _on_broken_rule(self, problem: str) -> None:
+        self._broken_rule = self._broken_rule or f"invalid message from the engine: {problem}"
+        self._child.kill()
+
+    # ---- the child is silent
+
+    def _watch(self) -> None:
+        if not self._mailboxes:
+            self._heard_at = asyncio.get_running_loop().time()
+            self._kills_before = out_of_memory_kills()
+        if self._watchdog is None or self._watchdog.done():
+            self._watchdog = asyncio.create_task(self._watch_silence(), name=f"engine-{self.pid}-watchdog")
+
+    async def _watch_silence(self) -> None:
+        """Runs while requests run. Sleeps until the child would be overdue if it said nothing more."""
+        loop = asyncio.get_running_loop()
+        while self._mailboxes and self.alive:
+            overdue_at = self._heard_at + self._silence_allowed_seconds()
+            if loop.time() >= overdue_at:
+                self._was_hung = True
+                await self._stop()
+                return
+            await self._child.end_within(overdue_at - loop.time())
+
+    def _silence_allowed_seconds(self) -> float:
+        announced = self._announced_silence_seconds
+        factor, least, most = (
+            self._patience.silence_factor,
+            self._patience.least_silence_seconds,
+            self._patience.most_silence_seconds,
+        )
+        return min(max(factor * announced, least), most) if math.isfinite(announced) else least
+
+    async def _end_kindly(self) -> None:
+        if not await self._child.end_within(self._patience.end_seconds):
+            await self._stop()
+
+    async def _stop(self) -> None:
+        self._child.terminate()
+        if not await self._child.end_within(self._patience.term_seconds):
+            self._child.kill()
+
+    # ---- the child ends
+
+    async def _follow(self) -> None:
+        """From the start of the child to its end: whichever of socket and process ends first, the other follows."""
+        try:
+            return_code = await self._see_both_ends()
+        except asyncio.CancelledError:
+            # The event loop is being closed.
+            self._child.kill()
+            raise
+        finally:
+            self._link.close()
+            self._child.socket.close()
+        self._report(
+            cause_of_death(
+                Ending(
+                    return_code=return_code,
+                    black_box=self._child.black_box(),
+                    was_hung=self._was_hung,
+                    broken_rule=self._broken_rule,
+                    kernel_took_memory_back=out_of_memory_kills() > self._kills_before,
+                )
+            )
+        )
+
+    async def _see_both_ends(self) -> int:
+        ended, _ = await asyncio.wait((self._child.exited, self._link.closed), return_when=asyncio.FIRST_COMPLETED)
+        if self._child.exited in ended:
+            # What the child said last may still be on its way.
+            await asyncio.wait((self._link.closed,), timeout=self._patience.end_seconds)
+        elif not await self._child.end_within(self._patience.end_seconds):
+            self._on_broken_rule("connection closed")
+        return await self._child.exited
+
+    def _report(self, death: EngineDied) -> None:
+        self._end = death
+        if not self._ready.done():
+            self._ready.set_exception(dataclasses.replace(death))
+            self._ready.exception()  # seen: nobody may be waiting for it any more
+        while self._mailboxes:
+            _, mailbox = self._mailboxes.popitem()
+            mailbox.fail(dataclasses.replace(death))
+        if not self._closing and not self._death.done():
+            self._death.set_result(death)
+
+    def _require_alive(self) -> None:
+        if self._end is not None:
+            raise dataclasses.replace(self._end)
+        if self._closing:
+            raise EngineDied(cause="exited", detail="", exit_code=None, signal=None)
+
+    def _send(self, message: ToChild) -> None:
+        self._link.send(encode(message))
+
+
+class _Link(asyncio.Protocol):
+    """The service's end of the socket pair. `closed` is done when all that the child said has been read."""
+
+    def __init__(self, on_message: Callable[[ToService, int], None], on_broken_rule: Callable[[str], None]) -> None:
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._on_message = on_message
+        self._on_broken_rule = on_broken_rule
+        self._frames = FrameBuffer()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for body in self._frames.feed(data):
+                self._on_message(decode_to_service(body), len(body))
+        except (ValueError, msgspec.MsgspecError, UnknownRefusal) as problem:
+            self._on_broken_rule(str(problem))
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def send(self, data: bytes) -> None:
+        """Queue bytes for the child; dropped when it is gone."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close now; what was not written is dropped."""
+        if self._transport is not None:
+            self._transport.abort()
+        elif not self.closed.done():
+            self.closed.set_result(None)

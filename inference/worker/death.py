@@ -1,0 +1,106 @@
+"""Why an engine child ended, read from its exit code and the last lines it left. Pure."""
+
+from __future__ import annotations
+
+import ntpath
+import re
+import signal
+from dataclasses import dataclass
+
+from inference.errors import EngineDied
+from inference.worker.black_box import RECORD_MARK
+
+# Exit codes of our own child. Not 1 (an uncaught Python exception), not 3 (what Windows makes of abort()).
+EXIT_OUT_OF_MEMORY = 12
+EXIT_BAD_MESSAGE = 13
+EXIT_PARENT_GONE = 14
+
+_FAULTS = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGSYS"}
+# NTSTATUS of access violation, illegal instruction, integer division by zero, stack overflow.
+_WINDOWS_FAULTS = {0xC0000005, 0xC000001D, 0xC0000094, 0xC00000FD}
+# abort() by the C runtime, and fail-fast.
+_WINDOWS_ABORTS = {3, 0xC0000409}
+_NO_MEMORY = re.compile(
+    r"out of memory|failed to allocate|bad_alloc|MemoryError|[cC]annot allocate memory|Thread creation failed"
+)
+_FAULT_HANDLER = re.compile(r"Fatal Python error|Windows fatal exception|(?:Current thread|Thread|Stack) .*most recent")
+_FRAME = re.compile(r'\s*File "(?P<file>[^"]*)", line (?P<line>\d+) in (?P<name>\S+)')
+_DETAIL_CHARACTERS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What the service knows when a child has ended.
+
+    return_code: as `subprocess` gives it: minus the signal's number, or the exit code.
+    black_box: the last bytes of the child's standard error.
+    was_hung: the watchdog stopped it for its silence.
+    broken_rule: what was wrong with a message for which the service killed it; empty when none was.
+    kernel_took_memory_back: the kernel's count of out-of-memory kills rose while the child was at work.
+    """
+
+    return_code: int
+    black_box: bytes = b""
+    was_hung: bool = False
+    broken_rule: str = ""
+    kernel_took_memory_back: bool = False
+
+
+def cause_of_death(ending: Ending) -> EngineDied:
+    """The error to report for this ending. `detail` has no folder names in front of source files."""
+    code = ending.return_code
+    log, frame = _read(ending.black_box)
+    asserted = _assertion(log)
+    last_line = log[-1] if log else ""
+
+    def died(cause: str, detail: str) -> EngineDied:
+        return EngineDied(
+            cause=cause,
+            detail=detail[:_DETAIL_CHARACTERS],
+            exit_code=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+        )
+
+    name = _signal_name(-code) if code < 0 else ""
+    if ending.was_hung:
+        return died("hung", frame or last_line)
+    if ending.broken_rule:
+        return died("exited", ending.broken_rule)
+    if code == EXIT_OUT_OF_MEMORY or (name == "SIGKILL" and ending.kernel_took_memory_back):
+        return died("out_of_memory", asserted or last_line)
+    if name in _FAULTS or code in _WINDOWS_FAULTS:
+        return died("segfault", " ".join(filter(None, (name, frame))))
+    if name == "SIGABRT" or code in _WINDOWS_ABORTS or code > 0:
+        shortage = next((line for line in (asserted, *reversed(log[-5:])) if _NO_MEMORY.search(line)), "")
+        if shortage:
+            return died("out_of_memory", shortage)
+        return died("exited" if code > 0 and code not in _WINDOWS_ABORTS else "aborted", asserted or last_line or frame)
+    if name:
+        return died("killed", "" if name == "SIGKILL" else name)
+    return died("exited", last_line)
+
+
+def _read(black_box: bytes) -> tuple[list[str], str]:
+    """The log lines (without what the fault handler wrote) and the innermost Python frame that it named."""
+    lines = [line.rstrip() for line in black_box.decode("utf-8", errors="replace").split("\n")]
+    fault = next((number for number, line in enumerate(lines) if _FAULT_HANDLER.match(line)), len(lines))
+    frames = (_FRAME.match(line) for line in lines[fault:])
+    innermost = next((frame for frame in frames if frame), None)
+    frame = f"{ntpath.basename(innermost['file'])}:{innermost['line']} in {innermost['name']}" if innermost else ""
+    return [line for line in lines[:fault] if line.strip()], frame
+
+
+def _assertion(log: list[str]) -> str:
+    """The recorded text of an assertion, as `file.cpp:12: text`; empty when none was recorded."""
+    mark = RECORD_MARK.decode()
+    for line in reversed(log):
+        if line.startswith(mark):
+            return re.sub(r"^\S*[/\\](?=[^/\\\s]+:\d+:)", "", line[len(mark) :])
+    return ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,45 @@
+"""The environment of an engine child: what drivers and the C library need, nothing that is private. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_NAMES = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "LANG",
+        "LANGUAGE",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+        # Windows: system libraries and the folder of the drivers' shader caches.
+        "SYSTEMROOT",
+        "SYSTEMDRIVE",
+        "WINDIR",
+        "USERPROFILE",
+        "LOCALAPPDATA",
+        "PROGRAMDATA",
+        "NUMBER_OF_PROCESSORS",
+        "PROCESSOR_ARCHITECTURE",
+    }
+)
+_PREFIXES = ("LC_", "CUDA_", "HIP_", "ROCR_", "HSA_", "GGML_", "OMP_", "GOMP_", "KMP_")
+
+# Threads that spin at a barrier starve each other beside any other busy program: with these the quiet speed is kept and
+# half of the contended tail goes (measured on 2 cores). They must stand before the OpenMP library is loaded.
+_DEFAULTS = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "0"}
+# Otherwise an abort forks a debugger for seconds and prints paths.
+_ALWAYS = {"GGML_NO_BACKTRACE": "1"}
+
+
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The allowed part of the service's own environment, with the settings for the engine's threads added."""
+    allowed = {name: value for name, value in environment.items() if _is_allowed(name.upper())}
+    return _DEFAULTS | allowed | _ALWAYS
+
+
+def _is_allowed(name: str) -> bool:
+    return name in _NAMES or name.startswith(_PREFIXES)
