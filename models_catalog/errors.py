@@ -72,7 +72,7 @@ class ModelFileEmpty(ModelFileRefused):
 
 @dataclass(eq=False)
 class NotGguf(ModelFileRefused):
-    """`looks_like`: "html", "zip", "safetensors", "json" or "unknown"."""
+    """`looks_like`: "html", "zip", "safetensors", "json", or "" when it tells nothing."""
 
     looks_like: str
 

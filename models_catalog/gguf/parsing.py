@@ -156,7 +156,7 @@ def _looks_like(start: bytes) -> str:
     # A safetensors file begins with the length of its JSON header.
     if len(start) == 8 and start[5:] == b"\0\0\0":
         return "safetensors"
-    return "unknown"
+    return ""
 
 
 def _read_counts(reader: HeaderReader) -> tuple[int, int]:

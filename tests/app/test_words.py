@@ -21,7 +21,7 @@ from app.values import Language
 from inference.errors import EngineDied
 from resources import wording
 
-ERROR_MODULES = ("app.errors", "inference.errors")
+ERROR_MODULES = ("app.errors", "inference.errors", "models_catalog.errors")
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
 
 
