@@ -1,0 +1,1 @@
+"""What computes: one protocol, llama.cpp behind it, and a scripted fake for tests."""

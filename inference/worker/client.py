@@ -12,7 +12,7 @@ from typing import assert_never
 import msgspec
 import psutil
 
-from inference.errors import EngineDied, ModelLoadTimeout, ModelRefused, RequestRefused
+from inference.errors import EngineDied, EngineDiedLoading, ModelLoadTimeout, ModelRefused, RequestRefused
 from inference.values import GenerationRequest, LoadPlan, ModelFacts
 from inference.worker.child_process import ChildProcess
 from inference.worker.death import Ending, cause_of_death
@@ -67,8 +67,8 @@ async def start_engine(
     """Start a child and load the plan's model in it; returns when it can answer.
 
     `on_progress` gets fractions 0..1 in the event loop's thread. `command` starts another program that speaks the
-    engine's messages. Cancelling kills the child. Raises leaves of ModelRefused or of models_catalog's CatalogError
-    when the model cannot be loaded, EngineDied when the child ended over it.
+    engine's messages. Cancelling kills the child. Raises leaves of ModelRefused (EngineDiedLoading when the child ended
+    over the file) or of models_catalog's CatalogError.
     """
     engine = Engine(plan, ChildProcess(command), on_progress, patience or Patience())
     try:
@@ -307,7 +307,7 @@ class Engine:
     def _report(self, death: EngineDied) -> None:
         self._end = death
         if not self._ready.done():
-            self._ready.set_exception(dataclasses.replace(death))
+            self._ready.set_exception(EngineDiedLoading(path=self.plan.model_path, **dataclasses.asdict(death)))
             self._ready.exception()  # seen: nobody may be waiting for it any more
         while self._mailboxes:
             _, mailbox = self._mailboxes.popitem()

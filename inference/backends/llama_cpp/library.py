@@ -1,0 +1,78 @@
+"""Loads the bindings without their high-level half, and installs the log and abort callbacks."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import sys
+import types
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+LOG_LINES = 50
+
+
+def _bindings() -> Any:
+    """The module llama_cpp.llama_cpp, without running llama_cpp/__init__.py.
+
+    The package's __init__ imports its own chat formats, caches and jinja2 (0.2 s and 20 MB) that are not used here;
+    a bare package object in its place lets the submodule load alone (0.03 s).
+    """
+    if "llama_cpp" not in sys.modules:
+        spec = importlib.util.find_spec("llama_cpp")
+        if spec is None or spec.submodule_search_locations is None:
+            raise ImportError("llama_cpp")
+        package = types.ModuleType("llama_cpp")
+        package.__path__ = list(spec.submodule_search_locations)
+        package.__spec__ = spec
+        sys.modules["llama_cpp"] = package
+    import llama_cpp.llama_cpp as bindings
+
+    return bindings
+
+
+lib: Any = _bindings()
+
+
+def _open_base() -> ctypes.CDLL | None:
+    """libggml-base as libllama uses it: always the `.so.0` name, since a `.so` beside it is a second copy."""
+    folder = Path(lib.__file__).parent / "lib"
+    for name in ("libggml-base.so.0", "libggml-base.0.dylib", "libggml-base.dylib", "ggml-base.dll"):
+        if (folder / name).exists():
+            return ctypes.CDLL(str(folder / name))
+    return None
+
+
+class Callbacks:
+    """The process-wide callbacks of llama.cpp; one object that lives as long as the process."""
+
+    def __init__(self, record_abort: Callable[[bytes], None]) -> None:
+        self._record_abort = record_abort
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self._log_callback = lib.llama_log_callback(self._on_log)
+        lib.llama_log_set(self._log_callback, ctypes.c_void_p(0))
+        self._abort_callback = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(self._on_abort)
+        self._base = _open_base()
+        if self._base is not None and hasattr(self._base, "ggml_set_abort_callback"):
+            self._base.ggml_set_abort_callback.restype = ctypes.c_void_p
+            self._base.ggml_set_abort_callback(self._abort_callback)
+        if self._base is not None and hasattr(self._base, "ggml_log_set"):
+            self._base.ggml_log_set(self._log_callback, ctypes.c_void_p(0))
+
+    def _on_log(self, level: int, text: bytes | None, _: object) -> None:
+        # Any thread may log: append and nothing else. Level 2 is info, 3 warning, 4 error, 5 continuation.
+        if text and level in (3, 4):
+            self.log.append(text.decode("utf-8", "replace").strip())
+
+    def _on_abort(self, text: bytes | None) -> None:
+        self._record_abort(text or b"")
+
+    def telling_line(self) -> str:
+        """The line of the log that says most about a failure: the first error since the last clear."""
+        lines = [line for line in self.log if line]
+        for line in lines:
+            if "error" in line.lower() or "invalid" in line.lower() or "fail" in line.lower():
+                return line
+        return lines[-1] if lines else ""

@@ -1,0 +1,91 @@
+"""From a request to its prompt's tokens: the chat template, safe tokenization, the check against the context."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from datetime import datetime
+
+from inference.backends.protocol import Backend
+from inference.errors import ContextOverflow, InferenceError, TemplateFailed, TemplateMissing
+from inference.text.answer import AnswerText
+from inference.text.reasoning import ReasoningTags, detect_reasoning_tags
+from inference.text.template import ChatTemplate
+from inference.text.tokenizing import tokenize_plain, tokenize_rendered
+from inference.values import GenerationRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedPrompt:
+    """Tokens to read, how many may be generated, and the parser for what comes out."""
+
+    tokens: array[int]
+    token_limit: int
+    text: AnswerText
+
+
+class PromptMaker:
+    """Holds the model's compiled chat template. One per loaded model, used by the engine thread only."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._vocabulary = backend.vocabulary
+        self._bos_id = backend.vocabulary.bos_token if backend.vocabulary.bos_token >= 0 else None
+        self._context_tokens = backend.facts.context_tokens
+        self._model = backend.facts.name
+        self._template: ChatTemplate | None = None
+        self._problem: TemplateFailed | None = None
+        self.tags: ReasoningTags | None = None
+        if backend.chat_template is not None:
+            self._compile(backend.chat_template)
+
+    def _compile(self, source: str) -> None:
+        try:
+            self._template = ChatTemplate.compile(
+                source,
+                bos_token=self._vocabulary.bos_text,
+                eos_token=self._vocabulary.eos_text,
+                control_texts=self._vocabulary.control_texts,
+            )
+        except TemplateFailed as problem:
+            # Plain completion still works; a chat is told what is wrong with the template.
+            self._problem = problem
+        else:
+            self.tags = detect_reasoning_tags(source)
+
+    def prepare(self, request: GenerationRequest, *, now: datetime) -> PreparedPrompt:
+        """Raises TemplateMissing, TemplateFailed or ContextOverflow."""
+        text = AnswerText(request.stop, None, False)
+        if request.chat is not None:
+            if self._problem is not None:
+                raise self._problem
+            if self._template is None:
+                raise TemplateMissing(model=self._model)
+            rendered = self._template.render(request.chat, now=now)
+            tokens = tokenize_rendered(
+                rendered,
+                self._vocabulary.tokenize,
+                bos_id=self._bos_id,
+                add_bos=self._vocabulary.adds_bos,
+                adds_space_prefix=self._vocabulary.adds_space_prefix,
+            )
+            text = AnswerText(request.stop, self.tags, rendered.starts_in_reasoning)
+        elif request.text is not None:
+            tokens = tokenize_plain(
+                request.text.text, self._vocabulary.tokenize, bos_id=self._bos_id, add_bos=self._vocabulary.adds_bos
+            )
+        else:
+            raise InferenceError("a request without a prompt")
+        if not tokens:
+            # Nothing to read gives no logits: an empty prompt begins where the model's texts begin.
+            tokens = [self._bos_id or 0]
+        return PreparedPrompt(tokens=array("i", tokens), token_limit=self._token_limit(request, len(tokens)), text=text)
+
+    def _token_limit(self, request: GenerationRequest, prompt_tokens: int) -> int:
+        room = self._context_tokens - prompt_tokens
+        if room < 1:
+            raise ContextOverflow(
+                prompt_tokens=prompt_tokens,
+                max_tokens=request.max_tokens or 1,
+                context_tokens=self._context_tokens,
+            )
+        return room if request.max_tokens is None else max(1, min(request.max_tokens, room))
