@@ -4,6 +4,7 @@ InferenceError
 ├── ModelRefused            the file is not one that llama.cpp may see, or llama.cpp refused it
 │   ├── ModelLoadFailed
 │   ├── ModelLoadTimeout
+│   ├── EngineDiedLoading
 │   └── ArchitectureUnsupported
 ├── RequestRefused          this request cannot be answered; others are not affected
 │   ├── ContextOverflow
@@ -11,7 +12,7 @@ InferenceError
 │   ├── TemplateMissing
 │   ├── InvalidSampling
 │   └── EngineBusy
-└── EngineDied              the child process ended while it was needed
+└── EngineDied              the child process ended after the model was loaded
 """
 
 from __future__ import annotations
@@ -41,6 +42,17 @@ class ModelLoadTimeout(ModelRefused):
 
     path: str
     limit_seconds: float
+
+
+@dataclass(eq=False)
+class EngineDiedLoading(ModelRefused):
+    """The engine child ended over this file before it was loaded; the other fields are those of EngineDied."""
+
+    path: str
+    cause: str
+    detail: str
+    exit_code: int | None
+    signal: int | None
 
 
 @dataclass(eq=False)

@@ -136,8 +136,8 @@ class Engine:
         """Answer a request: Admitted, then Deltas, then Finished.
 
         The request is sent when the first event is asked for. Leaving the iteration early (break with `aclose`, task
-        cancellation) cancels it in the child. A slow reader gets longer Deltas. Raises leaves of RequestRefused, or
-        EngineDied when the child ends meanwhile; ValueError for a request id that is in use.
+        cancellation) cancels it in the child. A slow reader gets longer Deltas. A request id is used only once.
+        Raises leaves of RequestRefused, or EngineDied when the child ends meanwhile.
         """
         if request.request_id in self._mailboxes:
             raise ValueError(f"request id {request.request_id} is in use")
