@@ -130,7 +130,7 @@ class NotFirstShard(ModelFileRefused):
 class NotChatModel(ModelFileRefused):
     """A sound file, but nothing to chat with.
 
-    kind: "vocabulary", "projector", "adapter", "imatrix", "encoder", "diffusion", "draft" or "audio".
+    kind: "vocabulary", "projector", "adapter", "imatrix", "encoder", "seq2seq", "diffusion", "draft" or "audio".
     """
 
     kind: str
