@@ -106,11 +106,7 @@ def _out_of_range(key: str, value: Value) -> str | None:
 def _number_problem(key: str, numbers: Sequence[int] | Sequence[float]) -> str | None:
     least, greatest = next((least, greatest) for pattern, least, greatest in _RANGES if pattern.fullmatch(key))
     for number in numbers:
-        if isinstance(number, int):
-            fits = least <= number <= greatest
-        else:
-            fits = _float_fits(key, number)
-        if not fits:
+        if not (least <= number <= greatest if isinstance(number, int) else _float_fits(key, number)):
             return f"is {number}"
     return None
 

@@ -51,7 +51,7 @@ def check_templates(header: GgufHeader) -> None:
 
 
 def template_problem(template: str) -> str | None:
-    """What is wrong with a template, in technical English; None if nothing is. Takes some hundred milliseconds at most."""
+    """What is wrong with a template, in technical English; None if nothing is. Takes a second at most."""
     size = len(template.encode("utf-8", "replace"))
     if size > MAX_TEMPLATE_BYTES:
         return f"{size} bytes"
