@@ -1,0 +1,38 @@
+"""What can be wrong with a source. These never leave `models_catalog`: users see CatalogError.
+
+SourceFault
+├── SourceCut      the connection broke on the way; the same source may be asked again at once
+├── SourceFailed   unreachable, silent, busy or out of order; others first, then perhaps this one again
+└── SourceUnfit    it does not have this file, or has another under its name; not asked again in this download
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class SourceFault(Exception):
+    """`detail` is short technical English for logs and for NoSourceWorked."""
+
+    detail: str
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class SourceCut(SourceFault):
+    """The connection broke after the answer began."""
+
+
+@dataclass(eq=False)
+class SourceFailed(SourceFault):
+    """The source cannot be used now. rest_seconds: it asked to be left alone for so long (Retry-After), else 0."""
+
+    rest_seconds: float = 0.0
+
+    __str__ = SourceFault.__str__
+
+
+class SourceUnfit(SourceFault):
+    """The source is of no use for this file."""

@@ -1,0 +1,27 @@
+"""How long a transfer waits for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Times in seconds. The defaults suit people who wait; tests pass shorter ones."""
+
+    connect_seconds: float = 4.0
+    # A stream that brings less than `stall_bytes` in this time counts as broken, whether silent or dripping.
+    stall_seconds: float = 15.0
+    stall_bytes: int = 64 * 1024
+    # Asking the package index, which starts pip.
+    index_seconds: float = 20.0
+    # Once one source has answered, how long the others may still take to show that they are faster.
+    grace_seconds: float = 1.5
+    probe_bytes: int = 256 * 1024
+    # After a round in which every source failed; a round that brought bytes starts the list anew.
+    rounds_seconds: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+    # The longest Retry-After that is waited for.
+    rest_limit_seconds: float = 120.0
+    # The part is put on the disk whenever so much arrived or so much time went by.
+    checkpoint_bytes: int = 4 * 1024 * 1024
+    checkpoint_seconds: float = 1.0
