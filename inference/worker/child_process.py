@@ -12,6 +12,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 from inference.worker.environment import child_environment
 
 _TAIL_BYTES = 64 * 1024
@@ -45,6 +47,21 @@ class ChildProcess:
     def black_box(self) -> bytes:
         """The last lines of the child's standard output and error, at most 64 KiB."""
         return bytes(self._tail[-_TAIL_BYTES:])
+
+    def memory_bytes(self) -> int:
+        """Resident memory, mapped files included; 0 when the child has ended."""
+        try:
+            return 0 if self.exited.done() else int(psutil.Process(self.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    def read_bytes(self) -> int:
+        """What it has read from disks so far, mapped files and swap included; 0 where the system does not tell."""
+        try:
+            counters = psutil.Process(self.pid).io_counters() if sys.platform == "linux" else None
+        except psutil.Error:
+            return 0
+        return int(counters.read_bytes) if counters else 0
 
     def terminate(self) -> None:
         """SIGTERM (on Windows the same as `kill`). Does nothing once the child has ended."""

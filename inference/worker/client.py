@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import math
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
-
-import msgspec
-import psutil
 
 from inference.errors import EngineDied, EngineDiedLoading, ModelLoadTimeout, ModelRefused, RequestRefused
 from inference.values import GenerationRequest, LoadPlan, ModelFacts
 from inference.worker.child_process import ChildProcess
 from inference.worker.death import Ending, cause_of_death
-from inference.worker.frames import FrameBuffer
+from inference.worker.link import Link
 from inference.worker.mailbox import Mailbox
 from inference.worker.memory_pressure import out_of_memory_kills
 from inference.worker.messages import (
@@ -32,29 +27,11 @@ from inference.worker.messages import (
     Refused,
     Shutdown,
     Submit,
-    ToChild,
     ToService,
-    decode_to_service,
-    encode,
 )
-from inference.worker.refusals import UnknownRefusal, from_wire
+from inference.worker.refusals import from_wire
+from inference.worker.silence import Patience, Silence
 from models_catalog.errors import CatalogError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long the service waits for an engine child.
-
-    While requests run, silence may last `silence_factor` times what the child announced, at least
-    `least_silence_seconds`. `term_seconds`: from SIGTERM to SIGKILL. `end_seconds`: for an end that was asked for, or
-    that the closed socket promises.
-    """
-
-    silence_factor: float = 10.0
-    least_silence_seconds: float = 30.0
-    most_silence_seconds: float = 3600.0
-    term_seconds: float = 5.0
-    end_seconds: float = 5.0
 
 
 async def start_engine(
@@ -99,7 +76,8 @@ class Engine:
         self._child = child
         self._on_progress = on_progress
         self._patience = patience
-        self._link = _Link(self._on_message, self._on_broken_rule)
+        self._silence = Silence(patience)
+        self._link = Link(self._on_message, self._on_broken_rule)
         self._mailboxes: dict[str, Mailbox] = {}
         self._ready: asyncio.Future[ModelFacts] = loop.create_future()
         self._death: asyncio.Future[EngineDied] = loop.create_future()
@@ -107,8 +85,6 @@ class Engine:
         self._closing = False
         self._was_hung = False
         self._broken_rule = ""
-        self._announced_silence_seconds = 0.0
-        self._heard_at = loop.time()
         self._kills_before = out_of_memory_kills()
         self._follower = asyncio.create_task(self._follow(), name=f"engine-{child.pid}")
         self._watchdog: asyncio.Task[None] | None = None
@@ -127,10 +103,7 @@ class Engine:
     def memory_bytes(self) -> int:
         """Resident memory of the child, mapped weights included; 0 when it has ended."""
         self._kills_before = out_of_memory_kills()
-        try:
-            return int(psutil.Process(self.pid).memory_info().rss) if self._end is None else 0
-        except psutil.Error:
-            return 0
+        return self._child.memory_bytes()
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Admitted | Delta | Finished, None]:
         """Answer a request: Admitted, then Deltas, then Finished.
@@ -144,7 +117,7 @@ class Engine:
         self._require_alive()
         self._watch()
         mailbox = self._mailboxes[request.request_id] = Mailbox()
-        self._send(Submit(request=request))
+        self._link.send(Submit(request=request))
         try:
             while True:
                 event = await mailbox.take()
@@ -160,7 +133,7 @@ class Engine:
     def cancel(self, request_id: str) -> None:
         """Stop a request; its iterator then ends with Finished(reason="cancelled"). Unknown ids are ignored."""
         if request_id in self._mailboxes and self.alive:
-            self._send(Cancel(request_id=request_id))
+            self._link.send(Cancel(request_id=request_id))
 
     async def wait_dead(self) -> EngineDied:
         """Wait until the child ends without having been asked to. Waits for ever when `close` comes first."""
@@ -170,7 +143,7 @@ class Engine:
         """End the child, kindly at first, and wait until it is gone. Requests that still run raise EngineDied."""
         if self.alive:
             self._closing = True
-            self._send(Shutdown())
+            self._link.send(Shutdown())
             self._ender = asyncio.create_task(self._end_kindly(), name=f"engine-{self.pid}-close")
         await asyncio.shield(self._follower)
 
@@ -178,7 +151,7 @@ class Engine:
 
     async def _load(self) -> None:
         await asyncio.get_running_loop().create_connection(lambda: self._link, sock=self._child.socket)
-        self._send(Load(plan=self.plan))
+        self._link.send(Load(plan=self.plan))
         await self._ready
 
     async def _discard(self) -> None:
@@ -190,10 +163,10 @@ class Engine:
     # ---- the child speaks
 
     def _on_message(self, message: ToService, size_bytes: int) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
+        self._silence.heard(message, asyncio.get_running_loop().time())
         match message:
             case Heartbeat():
-                self._announced_silence_seconds = message.silent_for_seconds
+                pass
             case LoadProgress():
                 if self._on_progress is not None and not self._ready.done():
                     self._on_progress(message.fraction)
@@ -236,7 +209,7 @@ class Engine:
 
     def _watch(self) -> None:
         if not self._mailboxes:
-            self._heard_at = asyncio.get_running_loop().time()
+            self._silence.begin(asyncio.get_running_loop().time())
             self._kills_before = out_of_memory_kills()
         if self._watchdog is None or self._watchdog.done():
             self._watchdog = asyncio.create_task(self._watch_silence(), name=f"engine-{self.pid}-watchdog")
@@ -244,22 +217,19 @@ class Engine:
     async def _watch_silence(self) -> None:
         """Runs while requests run. Sleeps until the child would be overdue if it said nothing more."""
         loop = asyncio.get_running_loop()
+        read_bytes = self._child.read_bytes()
         while self._mailboxes and self.alive:
-            overdue_at = self._heard_at + self._silence_allowed_seconds()
-            if loop.time() >= overdue_at:
+            left_seconds = self._silence.overdue_at_seconds() - loop.time()
+            if left_seconds > 0:
+                await self._child.end_within(left_seconds)
+                continue
+            read_bytes, before = self._child.read_bytes(), read_bytes
+            if read_bytes == before:
                 self._was_hung = True
                 await self._stop()
                 return
-            await self._child.end_within(overdue_at - loop.time())
-
-    def _silence_allowed_seconds(self) -> float:
-        announced = self._announced_silence_seconds
-        factor, least, most = (
-            self._patience.silence_factor,
-            self._patience.least_silence_seconds,
-            self._patience.most_silence_seconds,
-        )
-        return min(max(factor * announced, least), most) if math.isfinite(announced) else least
+            # Not hung: weights that the system had dropped come back from a slow disk.
+            self._silence.begin(loop.time())
 
     async def _end_kindly(self) -> None:
         if not await self._child.end_within(self._patience.end_seconds):
@@ -320,45 +290,3 @@ class Engine:
             raise dataclasses.replace(self._end)
         if self._closing:
             raise EngineDied(cause="exited", detail="", exit_code=None, signal=None)
-
-    def _send(self, message: ToChild) -> None:
-        self._link.send(encode(message))
-
-
-class _Link(asyncio.Protocol):
-    """The service's end of the socket pair. `closed` is done when all that the child said has been read."""
-
-    def __init__(self, on_message: Callable[[ToService, int], None], on_broken_rule: Callable[[str], None]) -> None:
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._on_message = on_message
-        self._on_broken_rule = on_broken_rule
-        self._frames = FrameBuffer()
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            for body in self._frames.feed(data):
-                self._on_message(decode_to_service(body), len(body))
-        except (ValueError, msgspec.MsgspecError, UnknownRefusal) as problem:
-            self._on_broken_rule(str(problem))
-            self.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.closed.done():
-            self.closed.set_result(None)
-
-    def send(self, data: bytes) -> None:
-        """Queue bytes for the child; dropped when it is gone."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Close now; what was not written is dropped."""
-        if self._transport is not None:
-            self._transport.abort()
-        elif not self.closed.done():
-            self.closed.set_result(None)

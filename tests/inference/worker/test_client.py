@@ -16,8 +16,10 @@ import pytest
 
 from inference.errors import EngineBusy, EngineDied, EngineDiedLoading, ModelLoadFailed, ModelLoadTimeout
 from inference.values import GenerationRequest, LoadPlan, TextPrompt
-from inference.worker.client import Engine, Patience, start_engine
+from inference.worker.child_process import ChildProcess
+from inference.worker.client import Engine, start_engine
 from inference.worker.messages import Admitted, Delta, Finished
+from inference.worker.silence import Patience
 from models_catalog.errors import NotGguf
 from tests.inference.worker.fake_engine import FACTS
 
@@ -169,11 +171,21 @@ async def test_death(engine: Engine, order: str, cause: str, detail: str) -> Non
 
 @pytest.mark.parametrize(("order", "number", "detail"), [("hang", 15, "fake_engine.py"), ("hang-hard", 9, "")])
 async def test_a_hang_is_ended(order: str, number: int, detail: str) -> None:
-    impatient = Patience(least_silence_seconds=0.2, term_seconds=0.1)
+    impatient = Patience(least_silence_seconds=0.2, first_silence_seconds=0.2, term_seconds=0.1)
     engine = await start_engine(PLAN, command=command("good"), patience=impatient)
     _, death = await fate_of(engine, order)
     assert (death.cause, death.signal) == ("hung", number)
     assert detail in death.detail
+
+
+async def test_reading_from_disk_is_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = iter([1, 2, 3, 3])
+    monkeypatch.setattr(ChildProcess, "read_bytes", lambda _: next(counts))
+    impatient = Patience(first_silence_seconds=0.05, least_silence_seconds=0.05, term_seconds=0.1)
+    engine = await start_engine(PLAN, command=command("good"), patience=impatient)
+    _, death = await fate_of(engine, "hang")
+    assert death.cause == "hung"
+    assert next(counts, None) is None
 
 
 async def test_a_closed_connection_is_the_end() -> None:
@@ -199,6 +211,7 @@ async def test_every_running_answer_learns_of_the_death(engine: Engine) -> None:
 
 async def test_silence_is_allowed_when_announced_and_when_idle() -> None:
     engine = await start_engine(PLAN, command=command("good"), patience=Patience(least_silence_seconds=0.2))
+    await text_of(engine, "say 1", "first")
     await asyncio.sleep(0.3)
     answer = asyncio.create_task(text_of(engine, "slow"))
     done, _ = await asyncio.wait([answer], timeout=0.3)
