@@ -23,8 +23,11 @@ from inference.scheduling.step import CacheAction, Drop, Fork, Restore, Save, Se
 from inference.values import LoadPlan, ModelFacts, Sampling
 
 TEMPLATE = (
-    "{%- for message in messages -%}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{%- endfor -%}"
-    "{%- if add_generation_prompt -%}<|im_start|>assistant\n{%- endif -%}{# <think></think> #}"
+    "{%- for message in messages -%}"
+    "{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\n' }}{%- endif -%}"
+    "{# <think></think> #}"
 )
 _CONTROL = {256: "<|im_start|>", 257: "<|im_end|>", 258: "<|endoftext|>"}
 _END = 257
