@@ -1,7 +1,7 @@
 """The prompt that continues an interrupted answer: the header of a new answer, followed by what there is of it.
 
-Built on the very prompt the answer began with, not on the template's way of writing finished answers: templates trim answers,
-drop their thinking or end them. So the tokens that the engine has already seen are met again.
+Built on the very prompt the answer began with, not on the template's way of writing finished answers: templates trim
+answers, drop their thinking or end them. So the tokens that the engine has already seen are met again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from inference.text.reasoning import ReasoningTags
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThinkingLayout:
-    """How a model writes thinking: `before`, `tags.open`, `lead`, the thinking, `between` (it holds `tags.close`), the answer."""
+    """A thinking answer is `before`, `tags.open`, `lead`, thinking, `between` (it holds `tags.close`), answer."""
 
     tags: ReasoningTags
     before: str
@@ -24,7 +24,7 @@ class ThinkingLayout:
 
 
 def thinking_layout(tags: ReasoningTags, sample: str | None) -> ThinkingLayout:
-    """Read from `sample`, a rendered answer PROBE_TEXT with the reasoning PROBE_REASONING; else the most usual layout."""
+    """Read from `sample`, a rendered answer PROBE_TEXT with reasoning PROBE_REASONING; else the most usual layout."""
     opening, closing = re.escape(tags.open), re.escape(tags.close)
     full = re.search(f"(\\s*){opening}(\\s*){PROBE_REASONING}(\\s*{closing}\\s*){PROBE_TEXT}", sample or "")
     if full:

@@ -9,7 +9,7 @@ Span = tuple[int, int]
 
 
 class ControlTexts:
-    """The texts of a vocabulary's control tokens, ready for search. Linear in the text, also with thousands of tokens."""
+    """The texts of a vocabulary's control tokens, ready for search. Linear in the text, with thousands of them too."""
 
     __slots__ = ("_by_pair", "_endings", "_joined", "_longest", "_openings", "_pair")
 

@@ -1,4 +1,4 @@
-"""Chat messages as dictionaries in the style a template understands; templates differ, so the style is found by trying."""
+"""Chat messages as dictionaries in the style a template understands; the style is found by trying."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ _PROBE_KEY = "probekey"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageStyle:
-    """typed_content: contents are lists of {"type": "text"} parts. null_content: an answer that only calls tools has none.
+    """typed_content: contents are lists of {"type": "text"} parts.
+
+    null_content: an answer that only calls tools has no content.
     string_arguments: arguments of tool calls are JSON text instead of mappings.
     """
 

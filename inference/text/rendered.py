@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A run of prompt text. special: control tokens in it are meant; otherwise it is user text and they are plain text."""
+    """A run of prompt text. special: control tokens in it are meant; else it is user text and they are plain text."""
 
     text: str
     special: bool

@@ -14,23 +14,29 @@ from typing import Any, NoReturn
 
 import jinja2
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame
-from jinja2.ext import Extension, loopcontrols
-from jinja2.parser import Parser
+from jinja2.ext import loopcontrols
 from jinja2.runtime import Context, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 
+from inference.text.guarded_code import Generation, GuardedCode, instrument
 from inference.text.limits import MAX_ITEMS, MAX_SOURCE_CHARS, MAX_WIDTH, LimitExceeded, Meter
 
 _REMOVED_FILTERS = ("pprint", "random", "urlize", "wordwrap", "xmlattr")
 
+_STRING_METHODS = (
+    *("capitalize", "casefold", "center", "count", "endswith", "expandtabs", "find", "format", "format_map", "index"),
+    *("isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable"),
+    *("isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "partition", "removeprefix"),
+    *("removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines"),
+    *("startswith", "strip", "swapcase", "title", "upper", "zfill"),
+)
+_LIST_METHODS = ("append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort")
+
 # Methods templates may call on values, by type; everything else that a value has is out of reach.
 _METHODS: dict[type, frozenset[str]] = {
-    str: frozenset(
-        ["capitalize", "casefold", "center", "count", "endswith", "expandtabs", "find", "format", "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper", "zfill"]
-    ),
+    str: frozenset(_STRING_METHODS),
     # Lists and dicts are copies made for this rendering, so templates may change them (Kimi K2 queues tool calls).
-    list: frozenset(["append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort"]),
+    list: frozenset(_LIST_METHODS),
     dict: frozenset(["clear", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"]),
     tuple: frozenset(("count", "index")),
     bool: frozenset(),
@@ -58,54 +64,6 @@ class _Formatter(SandboxedFormatter):
         return str(self._sandbox.meter.made(text))
 
 
-class _GuardedCode(CodeGenerator):
-    """Sends what jinja2 compiles to bare Python operations through the environment's meter."""
-
-    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
-        self.write("environment.joined((")
-        for arg in node.nodes:
-            self.visit(arg, frame)
-            self.write(", ")
-        self.write("))")
-
-    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
-        if not isinstance(node.arg, nodes.Slice):
-            super().visit_Getitem(node, frame)
-            return
-        self.write("environment.made(")
-        super().visit_Getitem(node, frame)
-        self.write(")")
-
-    def visit_List(self, node: nodes.List, frame: Frame) -> None:
-        self.write("environment.made(")
-        super().visit_List(node, frame)
-        self.write(")")
-
-    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:
-        self.write("environment.made(")
-        super().visit_Dict(node, frame)
-        self.write(")")
-
-    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:
-        if node.ctx != "load":
-            super().visit_Tuple(node, frame)
-            return
-        self.write("environment.made(")
-        super().visit_Tuple(node, frame)
-        self.write(")")
-
-
-class _Generation(Extension):
-    """`{% generation %}` marks the answer for training; for rendering it is only a scope."""
-
-    tags = {"generation"}  # noqa: RUF012 - declared so by jinja2
-
-    def parse(self, parser: Parser) -> nodes.Node:
-        lineno = next(parser.stream).lineno
-        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return nodes.Scope(body, lineno=lineno)
-
-
 class SandboxEnvironment(ImmutableSandboxedEnvironment):
     """Compiles and renders chat templates under limits. Not thread safe: one rendering at a time.
 
@@ -113,13 +71,13 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
     """
 
     intercepted_binops = frozenset(("+", "*", "**", "%"))
-    code_generator_class = _GuardedCode
+    code_generator_class = GuardedCode
 
     def __init__(self) -> None:
         super().__init__(
             trim_blocks=True,
             lstrip_blocks=True,
-            extensions=[loopcontrols, _Generation],
+            extensions=[loopcontrols, Generation],
             optimized=False,  # constants would be computed while compiling
             finalize=_finalize,
             cache_size=0,
@@ -147,11 +105,11 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
 
     def compile_guarded(self, tree: nodes.Template) -> jinja2.Template:
         """Compile a parsed template whose loops report to `on_item` and `on_loop_end`."""
-        _instrument(tree)
+        instrument(tree)
         return jinja2.Template.from_code(self, self.compile(tree), dict(self.globals))
 
     def parse_limited(self, source: str) -> nodes.Template:
-        """The syntax tree of a template. LimitExceeded when it is too long, jinja2.TemplateSyntaxError when it is wrong."""
+        """The syntax tree of a template. LimitExceeded for a long one, jinja2.TemplateSyntaxError for a wrong one."""
         if len(source) > MAX_SOURCE_CHARS:
             raise LimitExceeded("source")
         return self.parse(source)
@@ -169,7 +127,7 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
             self.meter.will_be_text(part)
         return str_join(parts)
 
-    def concat(self, parts: Iterable[str]) -> str:  # type: ignore[override]
+    def concat(self, parts: Iterable[str]) -> str:
         """Text of a macro or a `set` block."""
         parts = list(parts)
         self.meter.reserve(sum(map(len, parts)))
@@ -306,13 +264,17 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
 
 # Filters that look at a container without writing it as text.
 _READS_ONLY = frozenset(
-    ["attr", "batch", "count", "d", "default", "dictsort", "first", "groupby", "items", "last", "length", "list", "map", "max", "min", "reject", "rejectattr", "reverse", "safe", "select", "selectattr", "slice", "sort", "sum", "unique"]
+    (
+        *("attr", "batch", "count", "d", "default", "dictsort", "first", "groupby", "items", "last", "length", "list"),
+        *("map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "sort", "sum"),
+        "unique",
+    )
 )
 
 
 @jinja2.pass_context
 def _finalize(context: Context, value: Any) -> Any:
-    """Every value a template writes passes here. Taking the context keeps jinja2 from computing output while compiling."""
+    """Every value a template writes passes here. As it takes the context, jinja2 computes no output while compiling."""
     if isinstance(value, (list, tuple, dict)):
         environment = context.environment
         assert isinstance(environment, SandboxEnvironment)
@@ -373,28 +335,3 @@ def _check_widths(layout: str) -> None:
         digits = digits + 1 if char.isdigit() else 0
         if digits > 4:
             raise LimitExceeded("width")
-
-
-def _instrument(tree: nodes.Node) -> None:
-    """Put a report at the beginning of each loop's body and one behind each loop."""
-    for loop in list(tree.find_all(nodes.For)):
-        target = loop.target
-        item = nodes.Name(target.name, "load") if isinstance(target, nodes.Name) else nodes.Const(None)
-        loop.body.insert(0, _report("loop_item", [item]))
-    for node in [tree, *tree.find_all(nodes.Node)]:
-        for field in ("body", "else_"):
-            statements = getattr(node, field, None)
-            if isinstance(statements, list):
-                setattr(node, field, list(_with_loop_ends(statements)))
-
-
-def _with_loop_ends(statements: list[nodes.Node]) -> Iterable[nodes.Node]:
-    for statement in statements:
-        yield statement
-        if isinstance(statement, nodes.For):
-            yield _report("loop_end", [])
-
-
-def _report(name: str, arguments: list[nodes.Expr]) -> nodes.Node:
-    call = nodes.Call(nodes.EnvironmentAttribute(name), arguments, [], None, None)
-    return nodes.ExprStmt(call).set_lineno(1)

@@ -1,10 +1,11 @@
 """Keeps user text from becoming control tokens when it passes through a chat template.
 
-What looks like a control token is taken out of the user's strings before rendering and replaced by one private character
-each; after rendering these characters are put back as pieces of their own, which are tokenized without control tokens.
-So no template, whatever it does with its strings, ever holds such a text. User strings that could *become* part of a control
-token together with their neighbours ("<|im_" + "end|>") get a private mark at that edge; where the finished prompt really
-holds a control token across such a mark, it is cut there. Everything else stays one piece, so that it is tokenized as a whole.
+What looks like a control token is taken out of the user's strings before rendering and replaced by one private
+character each; after rendering these characters are put back as pieces of their own, tokenized without control tokens.
+So no template, whatever it does with its strings, ever holds such a text. User strings that could *become* part of a
+control token together with their neighbours ("<|im_" + "end|>") get a private mark at that edge; where the finished
+prompt really holds a control token across such a mark, it is cut there. Everything else stays one piece, so that it is
+tokenized as a whole.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from inference.text.control_text import ControlTexts
@@ -26,7 +28,7 @@ class TooManyPrivateCharacters(ValueError):
 
 
 class Shield:
-    """Protects the strings of one prompt. `taken`: all text of the prompt and the template, to choose unused characters.
+    """Protects the strings of one prompt. `taken`: all text of prompt and template, to choose unused characters.
 
     literal: strings the template compares with; they are never marked, so that its comparisons hold.
     separators: strings the template takes out of contents (`content.split("</think>")`), which joins what was apart.
@@ -149,7 +151,7 @@ class Shield:
             else set()
         )
         borders = [0, *sorted(cuts), len(text)]
-        return [Piece(text=text[a:b], special=True) for a, b in zip(borders, borders[1:], strict=False) if a < b]
+        return [Piece(text=text[a:b], special=True) for a, b in pairwise(borders) if a < b]
 
 
 def _joined(pieces: list[Piece]) -> tuple[Piece, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def _borders(word: str) -> list[int]:
-    """For each prefix of `word`, the length of its longest proper prefix that is also its suffix (Knuth-Morris-Pratt)."""
+    """For each prefix of `word`, the longest proper prefix that is also its suffix (Knuth-Morris-Pratt)."""
     borders = [0] * len(word)
     length = 0
     for index in range(1, len(word)):

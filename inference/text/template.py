@@ -94,7 +94,8 @@ class ChatTemplate:
     def render(self, prompt: ChatPrompt, *, now: datetime) -> Rendered:
         """The prompt as text, ending with the header of the answer that is wanted (or with the answer to continue).
 
-        now: local time, for templates that tell the model the date. TemplateFailed when the template refuses or a limit is hit.
+        now: local time, for templates that tell the model the date.
+        TemplateFailed when the template refuses the conversation or goes over a limit.
         """
         try:
             return self._render(prompt, now)
@@ -169,6 +170,7 @@ class ChatTemplate:
 
         def on_item(item: Any) -> None:
             if id(item) in message_ids:
+                starts.pop(id(item), None)  # an earlier loop only counted
                 starts[id(item)] = length
 
         def on_loop_end() -> None:
@@ -185,8 +187,8 @@ class ChatTemplate:
         offsets = [*starts.values(), *end]
         return "".join(output), tuple(dict.fromkeys(offsets)) if offsets == sorted(offsets) else ()
 
-    def _probe(self, messages: list[dict[str, Any]]) -> str | None:
-        variables = {**self._tokens, "messages": messages, "tools": None, "documents": None}
+    def _probe(self, messages: list[dict[str, Any]], **switches: Any) -> str | None:
+        variables = {**self._tokens, **switches, "messages": messages, "tools": None, "documents": None}
         try:
             meter = Meter(seconds=_PROBE_SECONDS)
             return self._run({**variables, "add_generation_prompt": False}, _PROBE_NOW, meter)[0]
@@ -195,7 +197,8 @@ class ChatTemplate:
 
     def _find_layout(self) -> ThinkingLayout | None:
         answer = {"role": "assistant", "content": PROBE_TEXT, "reasoning_content": PROBE_REASONING}
-        sample = self._probe([{"role": "user", "content": "?"}, answer])
+        switches = {**self._thinking_switches(True), "enable_thinking": True}
+        sample = self._probe([{"role": "user", "content": "?"}, answer], **switches)
         tags = detect_reasoning_tags(self._source) or detect_reasoning_tags(sample or "")
         return thinking_layout(tags, sample) if tags else None
 

@@ -11,7 +11,7 @@ _CUTTING = frozenset(("split", "rsplit", "partition", "rpartition", "replace", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateFacts:
-    """literal: strings and names the template compares or looks up. separators: strings it takes out of other strings."""
+    """literal: strings and names the template compares or looks up. separators: strings it takes out of others."""
 
     literal: frozenset[str]
     separators: frozenset[str]
