@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -41,17 +42,18 @@ def find_service(data_folder: Path, language: Language = "en") -> ServiceClient 
     return client
 
 
-def connect_or_start(data_folder: Path, language: Language = "en") -> ServiceClient:
+def connect_or_start(data_folder: Path, language: Language = "en", options: Sequence[str] = ()) -> ServiceClient:
     """A client of the running service; starts the service when there is none, and waits until it answers.
 
-    The service lives on when this process ends. Raises ServiceStartFailed when it does not come up within 30 s.
+    `options` are further arguments of `liangli serve`, for a service that has to be started. It lives on when this
+    process ends. Raises ServiceStartFailed when it does not come up within 30 s.
     """
-    return find_service(data_folder, language) or _start(data_folder, language)
+    return find_service(data_folder, language) or _start(data_folder, language, options)
 
 
-def _start(data_folder: Path, language: Language) -> ServiceClient:
+def _start(data_folder: Path, language: Language, options: Sequence[str]) -> ServiceClient:
     log_path = data_folder / "logs" / "service.log"
-    child = _launch(data_folder, log_path)
+    child = _launch(data_folder, log_path, options)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         client = find_service(data_folder, language)
@@ -63,12 +65,12 @@ def _start(data_folder: Path, language: Language) -> ServiceClient:
     raise ServiceStartFailed(log_path=str(log_path))
 
 
-def _launch(data_folder: Path, log_path: Path) -> subprocess.Popen[bytes]:
+def _launch(data_folder: Path, log_path: Path, options: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start `liangli serve` in a session of its own, so that closing a terminal or the window does not end it."""
     log_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with log_path.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--no-daemon"],
+            [sys.executable, "-m", "app", "serve", "--no-daemon", *options],
             cwd=Path(app.__file__).parents[1],  # where `-m app` can be found, also without an installation
             env=os.environ | {paths.HOME_VARIABLE: str(data_folder)},
             stdin=subprocess.DEVNULL,

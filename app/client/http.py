@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -213,22 +213,20 @@ class ServiceClient:
     def events(self, after: int | None = None) -> Iterator[Event]:
         """Everything that happens, as it happens; `after`: the last number already seen.
 
-        Ends when the service closes the stream; ServiceUnreachable when it breaks or falls silent: then reconnect.
+        The stream is open when this returns: nothing that happens later is missed. The iterator ends when the service
+        closes the stream, and raises ServiceUnreachable when it breaks or falls silent: then reconnect.
         """
-        headers = {"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": str(after)})
         request = self._http.build_request(
             "GET",
             f"{ADMIN}/events",
-            params={} if after is None else {"after": after},
-            headers=headers,
+            headers={"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": str(after)}),
             timeout=httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
         )
-        for data in self._stream(request):
-            yield msgspec.json.decode(data, type=Event)
+        return (msgspec.json.decode(data, type=Event) for data in self._read(self._open(request)))
 
     def chat_completion(
         self, model: str, messages: list[dict[str, Any]], **parameters: Any
-    ) -> Iterator[CompletionChunk]:
+    ) -> Generator[CompletionChunk, None, None]:
         """Stream one answer over the OpenAI route, outside of any stored chat; closing the iterator cancels it.
 
         `parameters` are further fields of the request body (temperature, seed, max_tokens, enable_thinking, …).
@@ -242,7 +240,8 @@ class ServiceClient:
         }
         # Reading a long prompt takes minutes on a slow computer, and nothing is sent meanwhile.
         timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
-        for data in self._stream(self._http.build_request("POST", "/v1/chat/completions", json=body, timeout=timeout)):
+        request = self._http.build_request("POST", "/v1/chat/completions", json=body, timeout=timeout)
+        for data in self._read(self._open(request)):
             if data == "[DONE]":
                 return
             yield _completion_chunk(msgspec.json.decode(data))
@@ -271,20 +270,25 @@ class ServiceClient:
         _raise_for(response)
         return response
 
-    def _stream(self, request: httpx.Request) -> Iterator[str]:
-        """The data of each server-sent event of the answer."""
+    def _open(self, request: httpx.Request) -> httpx.Response:
         try:
             response = self._http.send(request, stream=True)
-            try:
-                if response.is_error:
-                    response.read()
-                    _raise_for(response)
-                for event in parse_events(response.iter_lines()):
-                    yield event.data
-            finally:
-                response.close()
+            if not response.is_success:
+                response.read()
         except httpx.TransportError as error:
             raise ServiceUnreachable(address=self.base_url) from error
+        _raise_for(response)
+        return response
+
+    def _read(self, response: httpx.Response) -> Iterator[str]:
+        """The data of each server-sent event of the answer."""
+        try:
+            for event in parse_events(response.iter_lines()):
+                yield event.data
+        except httpx.TransportError as error:
+            raise ServiceUnreachable(address=self.base_url) from error
+        finally:
+            response.close()
 
 
 def _given(**fields: Any) -> dict[str, Any]:

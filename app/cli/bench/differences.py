@@ -1,0 +1,82 @@
+"""Where two greedy answers part, and whether the model itself was undecided there. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os.path import commonprefix
+
+# Batches of other sizes are summed in another order. Where the two likeliest tokens are closer than this (natural log
+# of their probabilities), such rounding can turn the choice around, and after it the whole rest of the answer.
+NEAR_TIE_NATS = 0.1
+
+_EXCERPT_CHARACTERS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One token of an answer with its likeliest rivals (bytes, logprob), itself among them. End of answer: no bytes."""
+
+    raw: bytes
+    logprob: float
+    top: tuple[tuple[bytes, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The first place where an answer leaves the reference.
+
+    token: its index in the reference. margin_nats: how much likelier the reference's token was there than the one
+    that was taken instead; None when that one is not among the rivals which were reported.
+    """
+
+    token: int
+    character: int
+    reference: str
+    other: str
+    margin_nats: float | None
+
+    @property
+    def near_tie(self) -> bool:
+        return self.margin_nats is not None and self.margin_nats <= NEAR_TIE_NATS
+
+
+def first_difference(text: str, tokens: tuple[Token, ...], other: str) -> Difference | None:
+    """Compare an answer with the reference (its text and its tokens, the end of the answer too if it was reached)."""
+    # What is left of a character that the token limit has cut is not part of the comparison.
+    text, other = text.rstrip("\ufffd"), other.rstrip("\ufffd")
+    if text == other:
+        return None
+    character = len(commonprefix((text, other)))
+    expected, found = text.encode(), other.encode()
+    same_bytes = _common_bytes(expected, found)
+    index, begins_at = _token_at(tokens, same_bytes)
+    return Difference(
+        token=index,
+        character=character,
+        reference=text[character : character + _EXCERPT_CHARACTERS],
+        other=other[character : character + _EXCERPT_CHARACTERS],
+        margin_nats=_margin(tokens[index], found[begins_at:]) if index < len(tokens) else None,
+    )
+
+
+def _common_bytes(one: bytes, other: bytes) -> int:
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _token_at(tokens: tuple[Token, ...], byte: int) -> tuple[int, int]:
+    """Index of the token that holds this byte (or ends the answer there), and the byte it begins at."""
+    begins_at = 0
+    for index, token in enumerate(tokens):
+        if begins_at + len(token.raw) > byte or not token.raw:
+            return index, begins_at
+        begins_at += len(token.raw)
+    return len(tokens), begins_at
+
+
+def _margin(token: Token, taken: bytes) -> float | None:
+    """`taken`: what the other answer goes on with; b"" when it ended there."""
+    rivals = [(raw, logprob) for raw, logprob in token.top if raw != token.raw]
+    fitting = [(raw, logprob) for raw, logprob in rivals if (taken.startswith(raw) if raw else not taken)]
+    if not fitting:
+        return None
+    return token.logprob - max(fitting, key=lambda rival: len(rival[0]))[1]

@@ -1,0 +1,1 @@
+"""One module per part of the benchmark; each has `measure(setting) -> Report`."""

@@ -1,0 +1,39 @@
+"""Which of the models on this computer is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.errors import ModelMissing, NoModelInstalled
+from app.values import EngineStatus, LocalModel
+
+
+def choose_model(
+    models: Sequence[LocalModel], engines: Sequence[EngineStatus], wanted: str | None, default: str
+) -> LocalModel:
+    """The model called `wanted` (id, name, or a part that only one has), else the default one, else one that is
+    loaded, else the newest.
+
+    Raises ModelMissing when `wanted` names none or several, NoModelInstalled when there is no model at all.
+    """
+    if not models:
+        raise NoModelInstalled()
+    if wanted:
+        return _named(models, wanted)
+    by_id = {model.id: model for model in models}
+    loaded = [engine.model for engine in engines if engine.state in ("ready", "loading")]
+    for model_id in (default, *loaded):
+        if model_id in by_id:
+            return by_id[model_id]
+    return max(models, key=lambda model: model.added_at)
+
+
+def _named(models: Sequence[LocalModel], wanted: str) -> LocalModel:
+    low = wanted.casefold()
+    for model in models:
+        if low in (model.id.casefold(), model.name.casefold()):
+            return model
+    partly = [model for model in models if low in model.id.casefold() or low in model.name.casefold()]
+    if len(partly) == 1:
+        return partly[0]
+    raise ModelMissing(model=wanted, available=tuple(model.id for model in partly or models))

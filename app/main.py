@@ -1,0 +1,100 @@
+"""The entry point of every face and of the service: reads the command line, runs the command, says errors in words."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from app import logs, paths, words
+from app.cli.parser import COMMANDS, build_parser, take_language
+from app.cli.screen import note
+from app.errors import AppError
+from app.settings import Settings, load_settings
+from app.values import Language
+from resources.wording import text
+
+INTERRUPTED = 130
+CLOSED_PIPE = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `liangli ARGUMENTS` and return its exit code: 0, the error's own (1-99), 2 for a wrong command line, 130
+    after Ctrl-C, 141 when the reader of standard output went away.
+    """
+    _survive_odd_encodings()
+    rest, chosen = take_language(sys.argv[1:] if arguments is None else arguments)
+    language = words.language_for(chosen or _settings().language, os.environ)
+    try:
+        args = build_parser(language).parse_args(rest)
+        args.language = language
+        code = _dispatch(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Python would complain once more when it flushes standard output at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        return _say_error(error, language)
+
+
+def _dispatch(args: argparse.Namespace) -> int:
+    if args.command is None:
+        return _open_window(args)
+    if args.command == "serve" and args.no_daemon:
+        from app.service.run import serve
+
+        return serve(port=args.port, token=args.token)
+    return int(COMMANDS[args.command].run(args))
+
+
+def _open_window(args: argparse.Namespace) -> int:
+    """The window; where there can be none, the chat in the terminal, and a line that says so."""
+    if not _has_display():
+        note(text("cli.program.no_display", args.language))
+        return _chat_instead(args)
+    try:
+        from app.gui.run import open_window
+    except ImportError as error:  # a system library of Qt is missing
+        note(text("cli.program.no_window", args.language, detail=error))
+        return _chat_instead(args)
+    return open_window(args.language)
+
+
+def _chat_instead(args: argparse.Namespace) -> int:
+    chat = build_parser(args.language).parse_args(["chat"])
+    chat.language, chat.yes = args.language, args.yes
+    return int(COMMANDS["chat"].run(chat))
+
+
+def _has_display() -> bool:
+    if sys.platform != "linux":
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings(paths.settings_file())
+    except AppError:  # a spoilt file is complained about by those who need more from it than the language
+        return Settings()
+
+
+def _say_error(error: Exception, language: Language) -> int:
+    code = words.error_body(error).code
+    note(text("cli.program.error", language, message=words.describe_error(error, language)))
+    if logs.debugging():
+        traceback.print_exception(error)
+    return words.exit_code(code)
+
+
+def _survive_odd_encodings() -> None:
+    """A terminal that cannot show a character gets a question mark, not a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
