@@ -21,7 +21,8 @@ _WINDOWS_FAULTS = {0xC0000005, 0xC000001D, 0xC0000094, 0xC00000FD}
 # abort() by the C runtime, and fail-fast.
 _WINDOWS_ABORTS = {3, 0xC0000409}
 _NO_MEMORY = re.compile(
-    r"out of memory|failed to allocate|bad_alloc|MemoryError|[cC]annot allocate memory|Thread creation failed"
+    r"out of memory|failed to allocate|bad_alloc|MemoryError|[cC]annot allocate memory|[mM]emory allocation .*failed"
+    r"|Thread creation failed|failed to map segment"
 )
 _FAULT_HANDLER = re.compile(r"Fatal Python error|Windows fatal exception|(?:Current thread|Thread|Stack) .*most recent")
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]*)", line (?P<line>\d+) in (?P<name>\S+)')

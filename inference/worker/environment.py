@@ -30,7 +30,9 @@ _PREFIXES = ("LC_", "CUDA_", "HIP_", "ROCR_", "HSA_", "GGML_", "OMP_", "GOMP_", 
 
 # Threads that spin at a barrier starve each other beside any other busy program: with these the quiet speed is kept and
 # half of the contended tail goes (measured on 2 cores). They must stand before the OpenMP library is loaded.
-_DEFAULTS = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "0"}
+_THREADS = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "0"}
+# numpy's BLAS, which the engine does not use, would take a thread and tens of megabytes of the fence for each core.
+_NO_BLAS = {"OPENBLAS_NUM_THREADS": "1"}
 # Otherwise an abort forks a debugger for seconds and prints paths.
 _ALWAYS = {"GGML_NO_BACKTRACE": "1"}
 
@@ -38,7 +40,7 @@ _ALWAYS = {"GGML_NO_BACKTRACE": "1"}
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The allowed part of the service's own environment, with the settings for the engine's threads added."""
     allowed = {name: value for name, value in environment.items() if _is_allowed(name.upper())}
-    return _DEFAULTS | allowed | _ALWAYS
+    return _THREADS | allowed | _NO_BLAS | _ALWAYS
 
 
 def _is_allowed(name: str) -> bool:
