@@ -75,7 +75,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalModel:
-    """A model file on this computer. `id` is what API clients pass as `model`."""
+    """A model file on this computer. `id` is what API clients pass as `model`. problem: why it cannot be used, if so."""
 
     id: str
     name: str
@@ -86,6 +86,7 @@ class LocalModel:
     trained_context_tokens: int
     licence: str
     added_at: float
+    problem: ErrorBody | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,9 +162,11 @@ class Event:
       "delta"           {chat_id, message_id, offset, text, reasoning_offset, reasoning}
                         offsets count characters (Python str) already sent: a gap means "fetch the chat again"
       "engine"          EngineStatus                      on every change of state, and each second while it works
+      "engine_unloaded" {model}                           the model is no longer loaded
       "fetch"           FetchStatus
       "models"          {}                                the list of local models changed
       "settings"        {}                                settings changed
+      "gap"             {}                                events were missed: fetch everything anew
       "bye"             {}                                the service is about to end
     """
 

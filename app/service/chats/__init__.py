@@ -1,0 +1,1 @@
+"""Chats: their database and the answers that are being written into it."""

@@ -1,0 +1,104 @@
+"""`liangli serve`: one service for this data folder, from lock to orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from app import paths
+from app.logs import log_to_file
+from app.service.engines.plan_maker import PlanMaker
+from app.service.kept_settings import KeptSettings
+from app.service.lock import ServiceLock
+from app.service.server import HttpServer, loopback_socket, stopped_by_signals
+from app.service.service import Outside, Service
+from app.service.shelf import LocalShelf
+from app.service.token import kept_token
+from hardware_probe.probe import probe_memory
+from inference.worker.client import start_engine
+from models_catalog.starter import Starter
+from models_catalog.transfer.progress import FetchProgress
+
+log = logging.getLogger(__name__)
+
+
+def serve(
+    data_folder: Path, *, port: int | None = None, token: str | None = None, outside: Outside | None = None
+) -> int:
+    """Run the service until SIGTERM, SIGINT or POST /shutdown; returns 0.
+
+    port None: the one of the settings; when it is taken another is used. token None: the one of the data folder.
+    outside: other engines, disk and network than the product's. Raises AlreadyRunning, DataFolderUnusable,
+    DatabaseNewer and SettingInvalid, always before anything listens. To be called from the main thread.
+    """
+    # Every part, engine children too, finds its files through app.paths.
+    os.environ[paths.HOME_VARIABLE] = str(data_folder.absolute())
+    folder = paths.prepare_data_folder()
+    lock = ServiceLock(paths.lock_file())
+    lock.take()
+    try:
+        log_to_file(paths.logs_folder(), "service")
+        asyncio.run(_serve(folder, port, token or kept_token(folder), outside or product()))
+    finally:
+        lock.release()
+    return 0
+
+
+async def _serve(folder: Path, port: int | None, token: str, outside: Outside) -> None:
+    settings = KeptSettings(paths.settings_file())
+    service = Service(
+        data_folder=folder,
+        models_folder=paths.models_folder(),
+        chats_file=paths.chats_file(),
+        settings=settings,
+        outside=outside,
+    )
+    await service.open()
+    listening = loopback_socket(settings.now.port if port is None else port)
+    bound_port = int(listening.getsockname()[1])
+    stop: Callable[[], None] = lambda: server.stop()  # noqa: E731
+    server = HttpServer(service.application(port=bound_port, token=token, shut_down=lambda: stop()), listening)
+    info = paths.RuntimeInfo(base_url=f"http://127.0.0.1:{bound_port}", token=token, pid=os.getpid())
+
+    def announce() -> None:
+        paths.write_runtime(info)
+        log.info("listening on %s", info.base_url)
+
+    try:
+        with stopped_by_signals(server.stop):
+            await server.run(when_listening=announce, before_end=service.close)
+    finally:
+        paths.remove_runtime(info.pid)
+        log.info("ended")
+
+
+def product() -> Outside:
+    """The real engines, disk and network."""
+    return Outside(
+        start_engine=start_engine,
+        make_plan=PlanMaker(paths.models_folder()),
+        shelf=LocalShelf(
+            models_folder=paths.models_folder(),
+            list_file=paths.data_folder() / "added_models.json",
+            cache_file=paths.data_folder() / "model_headers.json",
+        ),
+        fetch=_fetch,
+        available_bytes=lambda: probe_memory().available_bytes,
+    )
+
+
+def _fetch(
+    starter: Starter,
+    models_folder: Path,
+    *,
+    progress: Callable[[FetchProgress], None],
+    cancelled: threading.Event,
+) -> Path:
+    # Imported when it is needed: its HTTP client is memory that an idle service can do without.
+    from models_catalog.transfer.fetch import fetch
+
+    return fetch(starter, models_folder, progress=progress, cancelled=cancelled)

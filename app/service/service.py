@@ -1,0 +1,106 @@
+"""The service put together: every owner made once, wired to what it needs, opened and closed in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from app.service.api.admin_chats import chats_routes
+from app.service.api.admin_engines import engines_routes
+from app.service.api.admin_service import service_routes
+from app.service.api.admin_starter import starter_routes
+from app.service.api.openai_chat import chat_routes
+from app.service.api.openai_models import model_routes
+from app.service.api.openai_text import text_routes
+from app.service.application import application
+from app.service.chats import store
+from app.service.chats.chats import Chats
+from app.service.chats.database import Database
+from app.service.engines.engines import Engines
+from app.service.engines.interface import MakePlan, StartEngine
+from app.service.events import EventBus
+from app.service.fetches import Fetch, Fetches
+from app.service.kept_settings import KeptSettings
+from app.service.library import LocalLibrary, Shelf
+from app.service.status import service_status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What the service reaches beyond itself: engine children, planner, disk, network, memory. Tests have their own."""
+
+    start_engine: StartEngine
+    make_plan: MakePlan
+    shelf: Shelf
+    fetch: Fetch
+    available_bytes: Callable[[], int]
+
+
+class Service:
+    """Made and used on one event loop. `open` before the first request, `close` after the last."""
+
+    def __init__(
+        self, *, data_folder: Path, models_folder: Path, chats_file: Path, settings: KeptSettings, outside: Outside
+    ) -> None:
+        self._data_folder = data_folder
+        self._last_model = ""
+        self.settings = settings
+        self.events = EventBus()
+        self.library = LocalLibrary(outside.shelf, lambda: (settings.now.default_model, self._last_model))
+        self.engines = Engines(
+            library=self.library,
+            start_engine=outside.start_engine,
+            make_plan=outside.make_plan,
+            default_context_tokens=lambda: settings.now.context_tokens or None,
+            available_bytes=outside.available_bytes,
+            events=self.events,
+        )
+        self.database = Database(chats_file)
+        self.chats = Chats(self.database, self.engines, self.events)
+        self.fetches = Fetches(
+            models_folder=models_folder,
+            fetch=outside.fetch,
+            available_bytes=outside.available_bytes,
+            events=self.events,
+        )
+
+    async def open(self) -> None:
+        """Open the chats; answers that an earlier end of the service cut off are marked. Raises DatabaseNewer."""
+        await self.database.open()
+        await self.database.run(store.interrupt_unfinished)
+        self._last_model = await self.database.run(store.last_model)
+
+    async def close(self) -> None:
+        """End answers (as interrupted), downloads and engines, in this order, and close the chats."""
+        self.events.publish("bye", {})
+        await self.chats.close()
+        self.events.close()
+        await self.fetches.close()
+        await self.engines.close()
+        await self.database.close()
+
+    def application(self, *, port: int, token: str, shut_down: Callable[[], None]) -> ASGIApp:
+        """The HTTP side. shut_down: asks the server to end; called when a face wants it."""
+        base_url = f"http://127.0.0.1:{port}"
+        return application(
+            openai=(model_routes(self.library), chat_routes(self.engines), text_routes(self.engines)),
+            admin=(
+                service_routes(
+                    status=lambda: service_status(
+                        base_url=base_url, data_folder=self._data_folder, engines=self.engines
+                    ),
+                    shut_down=shut_down,
+                    settings=self.settings,
+                    events=self.events,
+                ),
+                engines_routes(self.library, self.engines, self.events),
+                chats_routes(self.chats),
+                starter_routes(self.fetches),
+            ),
+            token=token,
+            port=port,
+            allowed_origins=lambda: self.settings.now.allowed_origins,
+        )
