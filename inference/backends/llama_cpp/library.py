@@ -45,10 +45,15 @@ def _open_base() -> ctypes.CDLL | None:
     return None
 
 
+# llama.cpp keeps calling them until the process ends: a collected one would be a jump into freed memory.
+_installed: list[Callbacks] = []
+
+
 class Callbacks:
-    """The process-wide callbacks of llama.cpp; one object that lives as long as the process."""
+    """The process-wide callbacks of llama.cpp; each object lives as long as the process."""
 
     def __init__(self, record_abort: Callable[[bytes], None]) -> None:
+        _installed.append(self)
         self._record_abort = record_abort
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._log_callback = lib.llama_log_callback(self._on_log)

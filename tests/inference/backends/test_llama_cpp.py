@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -231,3 +232,12 @@ def test_a_file_that_is_none_is_refused_with_llama_cpps_words(tmp_path: Path, ca
     with pytest.raises(ModelLoadFailed) as caught:
         llama_cpp.load(plan_for(path), callbacks=callbacks, on_progress=lambda fraction: None)
     assert caught.value.detail
+
+
+def test_callbacks_outlive_whoever_installed_them(tmp_path: Path) -> None:
+    path = tiny_models.write_tiny_llama(tmp_path / "a.gguf")
+    model = llama_cpp.load(plan_for(path, batch_tokens=256), callbacks=Callbacks(lambda text: None), on_progress=print)
+    gc.collect()
+    # A long call sets the abort callback, about which llama.cpp logs.
+    model.decode([Segment("a", 0, 0, array("i", [5] * 200), True)], never)
+    model.close()
