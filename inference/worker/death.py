@@ -26,6 +26,7 @@ _NO_MEMORY = re.compile(
 )
 _FAULT_HANDLER = re.compile(r"Fatal Python error|Windows fatal exception|(?:Current thread|Thread|Stack) .*most recent")
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]*)", line (?P<line>\d+) in (?P<name>\S+)')
+_MARK = RECORD_MARK.decode()
 _DETAIL_CHARACTERS = 400
 
 
@@ -50,9 +51,10 @@ class Ending:
 def cause_of_death(ending: Ending) -> EngineDied:
     """The error to report for this ending. `detail` has no folder names in front of source files."""
     code = ending.return_code
-    log, frame = _read(ending.black_box)
-    asserted = _assertion(log)
-    last_line = log[-1] if log else ""
+    text = ending.black_box.decode("utf-8", errors="replace")
+    log, frame = _lines_and_frame(text)
+    asserted = _assertion(text)
+    last_line = log[-1].removeprefix(_MARK) if log else ""
 
     def died(cause: str, detail: str) -> EngineDied:
         return EngineDied(
@@ -81,9 +83,9 @@ def cause_of_death(ending: Ending) -> EngineDied:
     return died("exited", last_line)
 
 
-def _read(black_box: bytes) -> tuple[list[str], str]:
+def _lines_and_frame(text: str) -> tuple[list[str], str]:
     """The log lines (without what the fault handler wrote) and the innermost Python frame that it named."""
-    lines = [line.rstrip() for line in black_box.decode("utf-8", errors="replace").split("\n")]
+    lines = [line.rstrip() for line in text.split("\n")]
     fault = next((number for number, line in enumerate(lines) if _FAULT_HANDLER.match(line)), len(lines))
     frames = (_FRAME.match(line) for line in lines[fault:])
     innermost = next((frame for frame in frames if frame), None)
@@ -91,13 +93,13 @@ def _read(black_box: bytes) -> tuple[list[str], str]:
     return [line for line in lines[:fault] if line.strip()], frame
 
 
-def _assertion(log: list[str]) -> str:
-    """The recorded text of an assertion, as `file.cpp:12: text`; empty when none was recorded."""
-    mark = RECORD_MARK.decode()
-    for line in reversed(log):
-        if line.startswith(mark):
-            return re.sub(r"^\S*[/\\](?=[^/\\\s]+:\d+:)", "", line[len(mark) :])
-    return ""
+def _assertion(text: str) -> str:
+    """The first recorded text of an assertion, as `file.cpp:12: text`; empty when none was recorded.
+
+    Several threads may fail it at once, and write into the middle of each other's and the fault handler's lines.
+    """
+    found = re.search(f"{_MARK}([^\n{_MARK}]*)", text)
+    return re.sub(r"^\S*[/\\](?=[^/\\\s]+:\d+:)", "", found[1].rstrip()) if found else ""
 
 
 def _signal_name(number: int) -> str:

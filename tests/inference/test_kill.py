@@ -104,6 +104,17 @@ async def test_the_text_of_an_assertion_arrives(plan: LoadPlan, tmp_path: Path) 
     assert "/" not in death.value.detail.split(":")[0]
 
 
+async def test_an_assertion_in_the_middle_of_the_computation(plan: LoadPlan, tmp_path: Path) -> None:
+    model = tiny_llama()
+    model.metadata["llama.attention.layer_norm_rms_epsilon"] = -1.0
+    path = str(model.write(tmp_path / "norm.gguf"))
+    engine = await start_engine(replace(plan, model_path=path, decode_threads=2, batch_threads=2))
+    with pytest.raises(EngineDied) as death:
+        await answers(engine)
+    assert death.value.cause == "aborted"
+    assert "GGML_ASSERT(eps" in death.value.detail
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA")
 async def test_an_engine_that_does_not_fit_its_fence(plan: LoadPlan) -> None:
     with pytest.raises(EngineDiedLoading) as death:

@@ -111,6 +111,16 @@ async def test_requests_side_by_side(engine: Engine) -> None:
     assert [len(text.split()) for text in texts] == [1, 5, 300]
 
 
+async def test_a_reader_that_stands_still_holds_up_nobody(engine: Engine) -> None:
+    async with aclosing(engine.generate(request("say 5000", "slow"))) as events:
+        assert isinstance(await anext(events), Admitted)
+        assert len((await text_of(engine, "say 5000")).split()) == 5000
+        rest = [event async for event in events]
+    assert [type(event) for event in rest] == [Delta, Finished]
+    assert isinstance(rest[0], Delta)
+    assert len(rest[0].text.split()) == 5000
+
+
 async def test_a_request_is_refused_and_the_next_is_not(engine: Engine) -> None:
     with pytest.raises(EngineBusy) as refusal:
         await text_of(engine, "refuse")

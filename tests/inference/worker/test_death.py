@@ -26,6 +26,13 @@ FAULT = (
         (Ending(return_code=-15, was_hung=True, black_box=FAULT), "hung", "loop.py:9 in decode"),
         (Ending(return_code=-9, broken_rule="loaded twice"), "exited", "loaded twice"),
         (Ending(return_code=-6, black_box=ASSERTION + FAULT), "aborted", "ggml.c:12: GGML_ASSERT(a) failed"),
+        (
+            Ending(return_code=-6, black_box=b"Fatal Python error: " + ASSERTION),
+            "aborted",
+            "ggml.c:12: GGML_ASSERT(a) failed",
+        ),
+        (Ending(return_code=-6, black_box=b"\x1ea.c:1: x\x1ea.c:1: x\n"), "aborted", "a.c:1: x"),
+        (Ending(return_code=1, black_box=b"\x1ellama_decode returned -3\n"), "exited", "llama_decode returned -3"),
         (Ending(return_code=-6, black_box=FAULT), "aborted", "last line"),
         (Ending(return_code=-6, black_box=b"\x1eD:\\a\\ggml.c:7: fatal error\n"), "aborted", "ggml.c:7: fatal error"),
         (
