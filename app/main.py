@@ -49,7 +49,7 @@ def _dispatch(args: argparse.Namespace) -> int:
     if args.command == "serve" and args.no_daemon:
         from app.service.run import serve
 
-        return serve(port=args.port, token=args.token)
+        return serve(paths.data_folder(), port=args.port, token=args.token)
     return int(COMMANDS[args.command].run(args))
 
 
@@ -59,11 +59,11 @@ def _open_window(args: argparse.Namespace) -> int:
         note(text("cli.program.no_display", args.language))
         return _chat_instead(args)
     try:
-        from app.gui.run import open_window
+        from app.gui.application import run_gui
     except ImportError as error:  # a system library of Qt is missing
         note(text("cli.program.no_window", args.language, detail=error))
         return _chat_instead(args)
-    return open_window(args.language)
+    return run_gui(paths.data_folder(), args.language)
 
 
 def _chat_instead(args: argparse.Namespace) -> int:

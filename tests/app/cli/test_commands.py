@@ -1,0 +1,107 @@
+"""serve, status, ps, ls, probe and stop."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app import paths
+from app.cli import probe
+from app.main import main
+from hardware_probe import Cpu, Disk, Gpu, HardwareProfile, Memory, ProbeIssue
+from tests.app.cli.fake_service import MODEL, FakeService
+
+SERVICE_PID = 2**22 + 1
+
+
+def test_status(service: FakeService, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--lang", "zh"]) == 0
+    written = capsys.readouterr().out
+    assert "地址          http://127.0.0.1:11466\n" in written
+    assert "可用 8.00 GB / 共 16.0 GB；服务占用 90.0 MB" in written
+    assert main(["status", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["base_url"], found["token"], found["service_pid"]) == ("http://127.0.0.1:11466", "t0ken", SERVICE_PID)
+    assert [(engine["model"], engine["pid"]) for engine in found["engines"]] == [(MODEL.id, 77)]
+
+
+def test_without_a_service(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--json"]) == 3
+    assert json.loads(capsys.readouterr().out) == {"running": False}
+    assert main(["ps", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert main(["stop"]) == 0
+    assert "not running" in capsys.readouterr().err
+    assert paths.read_runtime() is None
+
+
+def test_ps(service: FakeService, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ps"]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.split() == ["model", "state", "process", "context", "memory", "requests", "speed"]
+    assert row.split("  ")[0] == MODEL.id
+    assert "31.2 token/s" in row
+    assert main(["ps", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["pid"] == 77
+
+
+def test_ls(service: FakeService, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ls"]) == 0
+    assert "491 MB" in capsys.readouterr().out
+    assert main(["ls", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["id"] == MODEL.id
+    service.models = []
+    assert main(["ls"]) == 0
+    assert "liangli get" in capsys.readouterr().err
+
+
+def test_serve_in_the_background(service: FakeService, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve"]) == 0
+    assert "http://127.0.0.1:11466/v1" in capsys.readouterr().out
+    assert main(["serve", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["service_pid"] == SERVICE_PID
+
+
+def test_options_of_serve_reach_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    def connect_or_start(folder: object, language: object, options: object) -> object:
+        seen.append(options)
+        return FakeService().client()
+
+    monkeypatch.setattr("app.client.discover.connect_or_start", connect_or_start)
+    assert main(["serve", "--port", "4000", "--token", "abc"]) == 0
+    assert seen == [["--port", "4000", "--token", "abc"]]
+
+
+def test_stop_waits_for_the_end(service: FakeService, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stop"]) == 0
+    assert len(service.asked("POST", "/shutdown")) == 1
+    assert "has stopped" in capsys.readouterr().err
+
+
+def test_probe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probe", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["memory"]["total_bytes"] > 0
+    assert main(["probe", "--lang", "zh"]) == 0
+    assert "处理器" in capsys.readouterr().out
+
+
+def test_everything_that_can_be_probed_is_said() -> None:
+    profile = HardwareProfile(
+        cpu=Cpu(name="X", physical_cores=4, logical_cores=8, usable_cores=2, usable_threads=4, quota_cores=1.5),
+        memory=Memory(total_bytes=4_000_000_000, available_bytes=1_000_000_000, limited_by_group=True),
+        disk=Disk(folder="/m", total_bytes=2_000_000_000, free_bytes=500_000_000),
+        gpus=(Gpu(name="RTX", total_bytes=8_000_000_000, free_bytes=7_000_000_000, driver="550"),),
+        issues=(ProbeIssue(part="gpu", detail="mismatch", expected=False),),
+    )
+    assert probe.facts(profile, "en") == [
+        ("processor", "X"),
+        ("cores", "2 usable (4 cores, 8 threads)"),
+        ("quota", "1.5 cores"),
+        ("memory", "1.00 GB of 4.00 GB free (limited by the container)"),
+        ("disk", "500 MB of 2.00 GB free (/m)"),
+        ("graphics card", "RTX, 7.00 GB of 8.00 GB of its memory free"),
+        ("graphics card", "could not look at the graphics card: mismatch"),
+    ]
