@@ -1,0 +1,71 @@
+"""The service's events as typed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from app.values import ChatMessage, ChatSummary, EngineStatus, Event, FetchStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """What was added to a message. The offsets count the characters that were there before it."""
+
+    chat_id: str
+    message_id: str
+    offset: int
+    text: str
+    reasoning_offset: int
+    reasoning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatDeleted:
+    """A chat is gone."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsChanged:
+    """The list of models on this computer is another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged:
+    """Some setting is another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bye:
+    """The service is about to end because somebody asked it to."""
+
+
+Happening = (
+    ChatSummary | ChatMessage | Delta | EngineStatus | FetchStatus | ChatDeleted | ModelsChanged | SettingsChanged | Bye
+)
+
+_TYPES: dict[str, type[Happening]] = {
+    "chat": ChatSummary,
+    "chat_deleted": ChatDeleted,
+    "message": ChatMessage,
+    "delta": Delta,
+    "engine": EngineStatus,
+    "fetch": FetchStatus,
+    "models": ModelsChanged,
+    "settings": SettingsChanged,
+    "bye": Bye,
+}
+
+
+def read_event(event: Event) -> Happening | None:
+    """The event as its typed value; None for a kind or shape of a newer service that this client does not know."""
+    kind = _TYPES.get(event.kind)
+    if kind is None:
+        return None
+    try:
+        return msgspec.convert(event.data, kind)
+    except msgspec.ValidationError:
+        return None

@@ -1,0 +1,85 @@
+"""Starts the window: Qt's environment, the look, the link to the service, and what happens when it is closed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.client.http import ServiceClient
+from app.errors import AppError
+from app.gui.link import ServiceLink
+from app.gui.look import Look
+from app.gui.session import Session
+from app.gui.window import MainWindow
+from app.settings import Settings, load_settings
+from app.values import Language
+
+SETTINGS_FILE = "settings.toml"
+
+
+def run_gui(data_folder: Path, language: Language) -> int:
+    """Show the window until it is closed; returns the exit status. `language` is what the user's settings mean now."""
+    prepare_input_methods(os.environ)
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("liangli")
+    app.setDesktopFileName("io.github.liangli.Liangli")
+    app.setStyle("Fusion")
+    connector = Connector(data_folder, language)
+    look = Look(language, _settings(data_folder).theme)
+    link = ServiceLink(connector)
+    session = Session(link)
+    window = MainWindow(look, session, on_closed=lambda: connector.let_go(session))
+    window.show()
+    QTimer.singleShot(0, link.open)  # after the first paint: the window does not wait for anything
+    status = app.exec()
+    link.close()
+    return status
+
+
+def prepare_input_methods(environment: dict[str, str] | os._Environ[str]) -> None:
+    """Let Chinese input work where QT_IM_MODULE=fcitx names a plugin that PySide6 does not bring.
+
+    fcitx also answers as ibus, whose plugin is there; QT_IM_MODULES lists what Qt may fall back to.
+    """
+    if environment.get("QT_IM_MODULE") == "fcitx" and "QT_IM_MODULES" not in environment:
+        environment["QT_IM_MODULES"] = "wayland;fcitx;ibus"
+
+
+class Connector:
+    """Finds or starts the service, and remembers whether this window started it."""
+
+    def __init__(self, data_folder: Path, language: Language) -> None:
+        self._data_folder, self._language = data_folder, language
+        self._client: ServiceClient | None = None
+        self._started = False
+
+    def __call__(self) -> ServiceClient:
+        """Called in a background thread. Raises ServiceStartFailed."""
+        from app.client.discover import connect_or_start, find_service
+
+        client = find_service(self._data_folder, self._language)
+        if client is None:
+            client = connect_or_start(self._data_folder, self._language)
+            self._started = True
+        self._client = client
+        return client
+
+    def let_go(self, session: Session) -> None:
+        """The window closes: a service that it started and that nobody uses is stopped, any other is left alone."""
+        idle = not any(engine.running_requests or engine.waiting_requests for engine in session.engines.values())
+        fetching = any(fetch.state in ("transferring", "verifying") for fetch in session.fetches.values())
+        if self._started and self._client is not None and session.online and idle and not fetching:
+            with suppress(AppError):  # it may be gone already
+                self._client.shutdown()
+
+
+def _settings(data_folder: Path) -> Settings:
+    try:
+        return load_settings(data_folder / SETTINGS_FILE)
+    except AppError:
+        return Settings()  # the service reports a broken settings file; the window opens all the same

@@ -1,0 +1,1 @@
+"""The messages of a chat: Markdown in segments, shown in widgets that exist only near what is seen."""

@@ -1,0 +1,52 @@
+"""The window's tests run without a display and against a service that lives in the test's own process."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.gui.link import ServiceLink
+from app.gui.look import Look
+from app.gui.session import Session
+from app.gui.window import MainWindow
+from tests.app.gui.fake_service import FakeService
+
+
+@pytest.fixture
+def look(qapp: QApplication) -> Look:
+    qapp.setStyle("Fusion")
+    return Look("zh", "light")
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return FakeService()
+
+
+@pytest.fixture
+def session(qtbot: QtBot, look: Look, service: FakeService) -> Iterator[Session]:
+    """A session that is online."""
+    link = ServiceLink(service.connect)
+    session = Session(link)
+    link.open()
+    qtbot.waitUntil(lambda: session.online and session.models is not None)
+    yield session
+    link.close()
+    service.end()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, look: Look, session: Session) -> MainWindow:
+    window = MainWindow(look, session)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    session.models_changed.emit()
+    return window

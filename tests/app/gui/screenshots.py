@@ -1,0 +1,268 @@
+"""Draws the main states of the window with sample data: `python -m tests.app.gui.screenshots FOLDER [SCALE]`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+if __name__ == "__main__":
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ["QT_SCALE_FACTOR"] = sys.argv[2] if len(sys.argv) > 2 else "1"
+
+from PySide6.QtCore import QElapsedTimer, QEventLoop
+from PySide6.QtWidgets import QApplication
+
+from app.gui.dialogs import ApiInfo, Question
+from app.gui.link import ServiceLink
+from app.gui.look import Look
+from app.gui.session import Session
+from app.gui.transcript.messages import AssistantMessage
+from app.gui.window import MainWindow
+from app.values import ChatMessage, ErrorBody, FetchStatus, Language
+from tests.app.gui.fake_service import ENGINE, SECOND_MODEL, STATS, FakeService, message
+
+ANSWER = {
+    "zh": """可以跑，但要分两步看：先算权重，再算上下文占用的键值缓存。
+
+1. **权重**：每权重约 4.85 位，7B 模型的权重约 **4.4 GB**；
+2. **键值缓存**：随上下文长度增长，8K 时约 0.4 GB。
+
+| 方案 | 权重 | 键值缓存 | 结论 |
+|:--|--:|--:|:-:|
+| 7B · Q4_K_M，上下文 8K | 4.4 GB | 0.4 GB | **合适** |
+| 14B · Q4_K_M，上下文 4K | 9.0 GB | 0.8 GB | 勉强 |
+
+如果想自己算，可以用这个小函数（也可以看 [文档](https://example.org/doc)）：
+
+```python
+def weights_gb(parameters: float, bits: float = 4.85) -> float:
+    \"\"\"权重占用的内存，单位 GB。\"\"\"
+    return parameters * bits / 8 / 1e9
+
+print(weights_gb(7.6e9))  # 大约 4.6
+```
+
+> 小提示：`Q4_K_M` 是速度与质量的折中。
+""",
+    "en": """It runs, in two steps: first the weights, then the KV cache of the context.
+
+1. **Weights**: about 4.85 bits each, so **4.4 GB** for a 7B model;
+2. **KV cache**: grows with the context, about 0.4 GB at 8K.
+
+| Plan | Weights | KV cache | Verdict |
+|:--|--:|--:|:-:|
+| 7B · Q4_K_M, 8K context | 4.4 GB | 0.4 GB | **fits** |
+| 14B · Q4_K_M, 4K context | 9.0 GB | 0.8 GB | tight |
+
+To work it out yourself (see also the [manual](https://example.org/doc)):
+
+```python
+def weights_gb(parameters: float, bits: float = 4.85) -> float:
+    \"\"\"Memory of the weights in GB.\"\"\"
+    return parameters * bits / 8 / 1e9
+
+print(weights_gb(7.6e9))  # about 4.6
+```
+
+> Tip: `Q4_K_M` balances speed and quality.
+""",
+}
+QUESTION = {
+    "zh": "我的笔记本有 16 GB 内存，能跑 7B 的模型吗？帮我算一下。",
+    "en": "My laptop has 16 GB of memory. Can it run a 7B model? Please work it out.",
+}
+TITLES = {
+    "zh": (
+        "16 GB 内存能跑多大的模型",
+        "把这段会议记录整理成要点",
+        "用 Python 写一个重命名脚本",
+        "古诗里的“量力而行”出处",
+    ),
+    "en": (
+        "How large a model fits 16 GB",
+        "Meeting notes into key points",
+        "A script that renames photos",
+        "Where 量力而行 comes from",
+    ),
+}
+THOUGHTS = "用户问 16 GB 内存能否运行 7B 模型。先估算权重大小，再估算键值缓存，最后和可用内存比较。\n权重：7.6e9 × 4.85 / 8 ≈ 4.6 GB。"
+
+
+def fill(service: FakeService, language: Language) -> None:
+    """Chats as a person would have them after a week."""
+    for number, title in enumerate(TITLES[language], 1):
+        service.keep(chat_id=f"c{number}", title=title, updated_at=100.0 - number)
+    question = message("u1", "user", QUESTION[language])
+    answer = message(
+        "a1", "assistant", ANSWER[language], parent="u1", stats=STATS, reasoning=THOUGHTS, siblings=("a0", "a1")
+    )
+    service.keep(question, answer, title=TITLES[language][0], updated_at=100.0)
+    broken = ErrorBody(code="EngineDied", fields={"cause": "killed", "detail": ""})
+    service.keep(
+        message("u1", "user", "古诗里的“量力而行”出自哪里？", chat="c4"),
+        message(
+            "a1",
+            "assistant",
+            "“量力而行”出自《左传·昭公十五年》：",
+            parent="u1",
+            state="length",
+            stats=STATS,
+            chat="c4",
+        ),
+        message("u2", "user", "原文是什么？", parent="a1", chat="c4"),
+        message(
+            "a2",
+            "assistant",
+            "原文是：“力能则进，否则退，量力而",
+            parent="u2",
+            state="interrupted",
+            error=broken,
+            chat="c4",
+        ),
+        chat_id="c4",
+        title=TITLES[language][3],
+        updated_at=96.0,
+    )
+
+
+class Studio:
+    """One window with a service of its own, to be put into a state and drawn."""
+
+    def __init__(self, folder: Path, language: Language, theme: str, service: FakeService) -> None:
+        self._folder, self._name, self.service = folder, f"{language}_{theme}", service
+        self.look = Look(language, "dark" if theme == "dark" else "light")
+        self.link = ServiceLink(service.connect)
+        self.session = Session(self.link)
+        self.window = MainWindow(self.look, self.session)
+        self.window.show()
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        clock = QElapsedTimer()
+        clock.start()
+        while not condition() and clock.elapsed() < 5_000:
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        for _ in range(20):
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 10)
+
+    def go_online(self) -> None:
+        self.link.open()
+        self.wait(lambda: self.session.models is not None and bool(self.session.offers))
+
+    def open_chat(self, chat_id: str) -> None:
+        self.session.open_chat(chat_id)
+        self.wait(lambda: self.session.chat is not None and self.session.chat.id == chat_id)
+
+    def save(self, state: str) -> None:
+        self.window.grab().save(str(self._folder / f"{state}_{self._name}.png"))
+
+    def close(self) -> None:
+        self.link.close()
+        self.service.end()
+        self.window.close()
+        self.window.deleteLater()
+
+
+def draw_chats(folder: Path, language: Language, theme: str) -> None:
+    service = FakeService()
+    service.local_models.append(SECOND_MODEL)
+    fill(service, language)
+    studio = Studio(folder, language, theme, service)
+    studio.save("starting")
+    studio.go_online()
+    studio.save("welcome")
+    studio.open_chat("c1")
+    studio.save("chat")
+    view = studio.window.chat_page.transcript.message_widget("a1")
+    if isinstance(view, AssistantMessage):
+        view.think_button.click()
+    studio.window.chat_page.transcript.verticalScrollBar().setValue(0)
+    studio.wait(lambda: True)
+    studio.save("thoughts")
+    studio.open_chat("c4")
+    studio.save("broken")
+    menu = studio.window.header.settings_menu()
+    menu.popup(studio.window.mapToGlobal(studio.window.rect().center()))
+    menu.grab().save(str(folder / f"menu_{language}_{theme}.png"))
+    menu.close()
+    models = studio.window.header.model_menu()
+    models.popup(studio.window.mapToGlobal(studio.window.rect().center()))
+    models.grab().save(str(folder / f"models_{language}_{theme}.png"))
+    models.close()
+    for name, dialog in (
+        ("api", ApiInfo(studio.look, studio.window, service.base_url, "sk-" + "a1b2c3" * 6)),
+        (
+            "link",
+            Question(
+                studio.look,
+                studio.window,
+                studio.look.say("dialog.link_title"),
+                studio.look.say("dialog.link_text"),
+                studio.look.say("dialog.link_yes"),
+                "https://example.org/doc",
+            ),
+        ),
+    ):
+        dialog.show()
+        studio.wait(lambda: True)
+        dialog.grab().save(str(folder / f"{name}_{language}_{theme}.png"))
+        dialog.close()
+    draw_streaming(studio)
+    studio.close()
+
+
+def draw_streaming(studio: Studio) -> None:
+    """An answer on its way, while the model is restarting; and an edit with a long paste."""
+    chat: list[ChatMessage] = [*studio.service.kept["c2"].messages]
+    studio.service.keep(
+        *chat,
+        message("u1", "user", "第一行\n第二行：" + "很长的一行，" * 14, chat="c2"),
+        message("a1", "assistant", "", parent="u1", state="streaming", chat="c2"),
+        chat_id="c2",
+        title=TITLES[studio.look.language][1],
+        updated_at=98.0,
+    )
+    studio.open_chat("c2")
+    studio.service.send_event("engine", replace(ENGINE, state="loading", load_fraction=0.42, tokens_per_second=0))
+    studio.window.chat_page.composer.field.long_pasted.emit("x" * 123_456)
+    studio.wait(lambda: False if studio.session.engine is None else studio.session.engine.state == "loading")
+    studio.save("loading")
+
+
+def draw_first_run(folder: Path, language: Language, theme: str) -> None:
+    service = FakeService()
+    service.local_models, service.engines = [], []
+    studio = Studio(folder, language, theme, service)
+    studio.go_online()
+    studio.save("first")
+    service.send_event(
+        "fetch",
+        FetchStatus(
+            key="qwen-0.5b",
+            state="transferring",
+            received_bytes=211_000_000,
+            total_bytes=491_400_064,
+            bytes_per_second=12_400_000,
+            source="ModelScope",
+        ),
+    )
+    studio.wait(lambda: bool(studio.session.fetches))
+    studio.save("fetching")
+    studio.close()
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    app = QApplication([])
+    app.setStyle("Fusion")
+    languages: tuple[Language, ...] = ("zh", "en")
+    for language in languages:
+        for theme in ("light", "dark"):
+            draw_chats(folder, language, theme)
+            draw_first_run(folder, language, theme)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
