@@ -15,11 +15,13 @@ class LlamaCppFacts:
 
     other_kinds: architectures that cannot chat → their kind (see NotChatModel).
     equal_head_lengths: architectures whose keys and values of a head are equally long.
+    whole_head_rotated: architectures that apply the rotary embedding to a whole head.
     """
 
     chat_architectures: frozenset[str]
     other_kinds: dict[str, str]
     equal_head_lengths: frozenset[str]
+    whole_head_rotated: frozenset[str]
     pre_tokenizers: frozenset[str]
 
 
@@ -31,5 +33,6 @@ def llama_cpp_facts() -> LlamaCppFacts:
         chat_architectures=frozenset(table["chat"]),
         other_kinds={name: kind for kind, names in table["other"].items() for name in names},
         equal_head_lengths=frozenset(table["equal_head_lengths"]),
+        whole_head_rotated=frozenset(table["whole_head_rotated"]),
         pre_tokenizers=frozenset(table["pre_tokenizers"]),
     )

@@ -29,7 +29,8 @@ MAX_DIMENSIONS = 4
 MAX_ARRAY_ELEMENTS = 4 * 1024 * 1024
 MAX_STRINGS = 4 * 1024 * 1024  # in all arrays together
 MAX_STRING_BYTES = 16 * 1024 * 1024
-MAX_ALIGNMENT = 65536
+# Below 32 bytes ggml asserts when it meets an odd address.
+MIN_ALIGNMENT, MAX_ALIGNMENT = 32, 65536
 _DEFAULT_ALIGNMENT = 32
 _SMALLEST_KEY_VALUE_BYTES = 8 + 1 + 4 + 1
 _SMALLEST_TENSOR_INFO_BYTES = 8 + 1 + 4 + 8 + 4 + 8
@@ -270,7 +271,7 @@ def _alignment(reader: HeaderReader, values: dict[str, Value], types: dict[str, 
     alignment = values.get("general.alignment", _DEFAULT_ALIGNMENT)
     if types.get("general.alignment", ValueType.UINT32) is not ValueType.UINT32 or not isinstance(alignment, int):
         raise reader.broken("the alignment has the wrong type")
-    if not 1 <= alignment <= MAX_ALIGNMENT or alignment & (alignment - 1):
+    if not MIN_ALIGNMENT <= alignment <= MAX_ALIGNMENT or alignment & (alignment - 1):
         raise reader.broken(f"an alignment of {alignment}")
     return alignment
 

@@ -66,6 +66,8 @@ _PER_LAYER = (
     "expert_used_count",
     "expert_feed_forward_length",
 )
+# Gated delta nets, whose heads are as long as their state.
+_DELTA_NETS = ("qwen3next", "qwen35", "qwen4exp")
 _SECTIONED = ("qwen2vl", "qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen4exp")
 
 
@@ -89,6 +91,11 @@ def check_hyperparameters(header: GgufHeader) -> None:
 
 def _refuse(header: GgufHeader, key: str, problem: str) -> None:
     raise HyperparameterRefused(header.path, f"{header.architecture}.{key}", problem)
+
+
+def _own_or(header: GgufHeader, key: str, default: int) -> int:
+    value = header.own_integer(key)
+    return default if value is None else value
 
 
 def _out_of_range(key: str, value: Value) -> str | None:
@@ -147,11 +154,12 @@ def _check_heads(header: GgufHeader) -> None:
     if first > width:
         _refuse(header, "attention.head_count", f"is {first} for a width of {width}")
     if first and header.architecture in llama_cpp_facts().equal_head_lengths:
+        key_length = value_length = width // first
         for suffix in ("", "_swa"):
-            key_length = header.own_integer(f"attention.key_length{suffix}")
-            value_length = header.own_integer(f"attention.value_length{suffix}")
-            default = width // first if not suffix else None
-            if (key_length or default) != (value_length or default):
+            # A head of sliding-window layers is as long as the others unless its own key says otherwise.
+            key_length = _own_or(header, f"attention.key_length{suffix}", key_length)
+            value_length = _own_or(header, f"attention.value_length{suffix}", value_length)
+            if key_length != value_length or not key_length:
                 _refuse(header, f"attention.value_length{suffix}", f"is {value_length}, the keys' {key_length}")
 
 
@@ -160,12 +168,11 @@ def _check_rope(header: GgufHeader) -> None:
     if scaling is not None and scaling not in _ROPE_SCALINGS:
         _refuse(header, "rope.scaling.type", f"is {scaling[:40]!r}")
     heads, width = header.heads or 0, header.embedding_length or 0
-    head_length = header.own_integer("attention.key_length") or (width // heads if heads else 0)
+    head_length = _own_or(header, "attention.key_length", width // heads if heads else 0)
     longest = max(head_length, header.own_integer("attention.key_length_mla") or 0)
-    rotated = header.own_integer("rope.dimension_count")
-    if rotated is None:
-        rotated = head_length
-    if heads and (rotated % 2 or rotated > longest):
+    rotated = _own_or(header, "rope.dimension_count", head_length)
+    whole = header.architecture in llama_cpp_facts().whole_head_rotated
+    if heads and (rotated % 2 or not 0 < rotated <= longest or (whole and rotated != head_length)):
         _refuse(header, "rope.dimension_count", f"is {rotated} for heads of {longest}")
     rotated_swa = header.own_integer("rope.dimension_count_swa") or 0
     if rotated_swa % 2 or rotated_swa > max(longest, header.own_integer("attention.key_length_swa") or 0):
@@ -212,3 +219,6 @@ def _check_recurrence(header: GgufHeader) -> None:
             _refuse(header, "ssm.time_step_rank", f"is {rank} for an inner size of {inner}")
         if groups and rank % groups:
             _refuse(header, "ssm.group_count", f"is {groups} for {rank} heads")
+        state = header.own_integer("ssm.state_size") or 0
+        if header.architecture.startswith(_DELTA_NETS) and inner != rank * state:
+            _refuse(header, "ssm.inner_size", f"is {inner} for {rank} heads of {state}")

@@ -12,13 +12,13 @@ from models_catalog.errors import TensorRefused
 from models_catalog.gguf.header import GgufHeader
 from models_catalog.gguf.parsing import TensorInfo
 
-_FLOATS = ("F32", "F16", "BF16")
 _NO_WEIGHTS = ("Q8_1", "Q8_K", "I8", "I16", "I32", "I64", "F64")
 # Lookup tables of integers that some architectures carry (hash-routed experts of DeepSeek V4).
 _INTEGER_TABLES = re.compile(r"blk\.\d+\.ffn_gate_tid2eid(\.weight)?|.*\.(ids|indices)")
 _BLOCK = re.compile(r"blk\.(\d+)\.")
+# Matrices that are read as floats whatever the rest is; converters and quantizers keep them so.
 _ALWAYS_F32 = re.compile(
-    r".*(_norm|norm\d?)\.(weight|bias)|.*\.bias|rope_freqs\.weight|rope_factors_(long|short)\.weight"
+    r".*_norm(_\d)?\.weight|.*(conv1d(_[qkv])?|shortconv\.conv|time_mix_first)\.weight|(?!.*\.weight$).*"
 )
 
 
@@ -36,9 +36,7 @@ def _type_problem(tensor: TensorInfo) -> str | None:
     name = tensor.type.name
     if name in _NO_WEIGHTS:
         return None if name in ("I32", "I64") and _INTEGER_TABLES.fullmatch(tensor.name) else f"is of type {name}"
-    if len(tensor.shape) == 1 and name not in _FLOATS:
-        return f"is a vector of type {name}"
-    if _ALWAYS_F32.fullmatch(tensor.name) and name != "F32":
+    if name != "F32" and (len(tensor.shape) == 1 or _ALWAYS_F32.fullmatch(tensor.name)):
         return f"is of type {name}, not F32"
     return None
 

@@ -54,7 +54,9 @@ def _refuse(header: GgufHeader, problem: str) -> None:
 
 
 def _check_tokens(header: GgufHeader, tokens: StringArray) -> set[str]:
-    """The tokens as a set. llama.cpp asserts that they are unique; it names empty ones [EMPTY_<id>] itself."""
+    """The tokens as a set. llama.cpp asserts that they are unique as it sees them: each up to its first zero byte, and
+    empty ones under the name [EMPTY_<id>].
+    """
     if not 0 < len(tokens) <= MAX_TOKENS:
         _refuse(header, f"{len(tokens)} tokens")
     seen: set[str] = set()
@@ -63,7 +65,7 @@ def _check_tokens(header: GgufHeader, tokens: StringArray) -> set[str]:
         if len(raw) > MAX_TOKEN_BYTES:
             _refuse(header, f"token {index} has {len(raw)} bytes")
         try:
-            add(raw.decode("utf-8") or f"[EMPTY_{index}]")
+            add(raw.decode("utf-8").partition("\0")[0] or f"[EMPTY_{index}]")
         except UnicodeDecodeError:
             _refuse(header, f"token {index} is no UTF-8")
     if len(seen) != len(tokens):
@@ -110,7 +112,7 @@ def _check_merges(header: GgufHeader, model: str, pre: str | None) -> None:
     if not isinstance(merges, StringArray) or len(merges) > MAX_MERGES:
         raise TokenizerRefused(header.path, "merges are no strings or too many")
     for index, raw in enumerate(merges.all_raw()):
-        if b" " not in raw[1:] or len(raw) > 2 * MAX_TOKEN_BYTES:
+        if raw.find(b" ", 1) < 0 or len(raw) > 2 * MAX_TOKEN_BYTES:
             _refuse(header, f"merge {index} is no pair")
 
 
