@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
 from typing import assert_never
 
 from inference.errors import EngineDied, EngineDiedLoading, ModelLoadTimeout, ModelRefused, RequestRefused
@@ -151,7 +152,9 @@ class Engine:
 
     async def _load(self) -> None:
         await asyncio.get_running_loop().create_connection(lambda: self._link, sock=self._child.socket)
-        self._link.send(Load(plan=self.plan))
+        # The child works in another folder.
+        path = str(Path(self.plan.model_path).absolute())
+        self._link.send(Load(plan=dataclasses.replace(self.plan, model_path=path)))
         await self._ready
 
     async def _discard(self) -> None:

@@ -269,6 +269,12 @@ async def test_a_model_that_does_not_load(behaviour: str, error: type[Exception]
     assert told.items() <= vars(refusal.value).items()
 
 
+async def test_a_relative_path_is_the_service_s_own() -> None:
+    with pytest.raises(ModelLoadFailed) as refusal:
+        await start_engine(replace(PLAN, model_path="m.gguf"), command=command("refuse_load"))
+    assert refusal.value.path == str(Path.cwd() / "m.gguf")
+
+
 async def test_load_deadline() -> None:
     with pytest.raises(ModelLoadTimeout) as refusal:
         await start_engine(replace(PLAN, load_deadline_seconds=0.3), command=command("load_for_ever"))
