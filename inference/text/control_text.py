@@ -37,7 +37,7 @@ class ControlTexts:
             return
         for match in self._pair.finditer(text):
             start = match.start()
-            for pair in {match[1], match[1][:1]}:
+            for pair in (match[1], match[1][:1]):
                 end = self._end_at(text, start, pair)
                 if end:
                     yield start, end

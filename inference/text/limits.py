@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-MAX_SOURCE_CHARS = 256 * 1024
+MAX_SOURCE_CHARS = 128 * 1024  # the longest that models come with have 30 k
 MAX_OUTPUT_CHARS = 16 * 1024 * 1024
 MAX_TEXT_CHARS = 16 * 1024 * 1024  # one string
-MAX_ITEMS = 1_000_000  # one container, with everything in it
+MAX_ITEMS = 300_000  # one container, with everything in it
 MAX_WIDTH = 10_000  # of padding, indentation, precision
 MAX_TOTAL = 128 * 1024 * 1024  # characters and items made during one rendering, dead ones too
 RENDER_SECONDS = 5.0

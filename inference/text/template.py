@@ -11,7 +11,7 @@ import jinja2
 from inference.errors import TemplateFailed
 from inference.text.continuation import ThinkingLayout, continued, opens_thinking, thinking_layout
 from inference.text.control_text import ControlTexts
-from inference.text.limits import MAX_OUTPUT_CHARS, LimitExceeded, Meter
+from inference.text.limits import MAX_OUTPUT_CHARS, RENDER_SECONDS, LimitExceeded, Meter
 from inference.text.message_style import (
     PROBE_REASONING,
     PROBE_TEXT,
@@ -59,6 +59,7 @@ class ChatTemplate:
         self._environment = environment
         self._compiled = compiled
         self._facts = facts
+        self._probe_meter = Meter(seconds=_PROBE_SECONDS)
         self._style = find_style(self._probe)
         self._layout = self._find_layout()
 
@@ -121,7 +122,7 @@ class ChatTemplate:
             "messages": messages,
             "add_generation_prompt": True,
         }
-        raw, offsets = self._run(variables, now, Meter())
+        raw, offsets = self._run(variables, now, Meter(seconds=RENDER_SECONDS))
         inside = opens_thinking(raw, self.reasoning_tags)
         if answer is not None:
             content, reasoning = shield.protect(answer.content), shield.protect(answer.reasoning)
@@ -190,8 +191,7 @@ class ChatTemplate:
     def _probe(self, messages: list[dict[str, Any]], **switches: Any) -> str | None:
         variables = {**self._tokens, **switches, "messages": messages, "tools": None, "documents": None}
         try:
-            meter = Meter(seconds=_PROBE_SECONDS)
-            return self._run({**variables, "add_generation_prompt": False}, _PROBE_NOW, meter)[0]
+            return self._run({**variables, "add_generation_prompt": False}, _PROBE_NOW, self._probe_meter)[0]
         except Exception:  # the template does not take such messages
             return None
 
