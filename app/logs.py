@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import logging.handlers
 import os
 from pathlib import Path
 
@@ -24,6 +22,9 @@ def log_to_file(folder: Path, name: str) -> Path:
     At most 4 MB are kept. Callers log events, sizes and ids, never prompts, answers or file contents; the libraries
     that would log whole requests are silenced below warnings. Calling it again replaces the earlier file.
     """
+    import logging
+    import logging.handlers  # needs sockets, which would slow down every command that logs nothing
+
     path = folder / f"{name}.log"
     handler = logging.handlers.RotatingFileHandler(
         path, maxBytes=FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8", errors="backslashreplace", delay=False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -75,10 +75,10 @@ def prepare_data_folder() -> Path:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (models_folder(), logs_folder()):
             folder.mkdir(exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=root):
-            pass
     except OSError as error:
         raise DataFolderUnusable(path=str(root), reason=error.strerror or str(error)) from error
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise DataFolderUnusable(path=str(root), reason=os.strerror(errno.EACCES))
     return root
 
 

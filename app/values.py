@@ -1,4 +1,4 @@
-"""Values that the service and its faces (window, terminal) exchange as JSON; decoded with msgspec on the faces' side."""
+"""Values that the service and its faces (window, terminal) exchange as JSON; decoded with msgspec by the faces."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class MessageStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMessage:
-    """One message of a chat's tree. Versions of the same turn share a parent_id; sibling_ids lists them, oldest first."""
+    """One message of a chat's tree. Versions of a turn share their parent_id; sibling_ids lists them, oldest first."""
 
     id: str
     chat_id: str
@@ -75,7 +75,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalModel:
-    """A model file on this computer. `id` is what API clients pass as `model`. problem: why it cannot be used, if so."""
+    """A model file on this computer. `id` is what API clients pass as `model`. problem: why it cannot be used."""
 
     id: str
     name: str
@@ -126,7 +126,7 @@ class StarterOffer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchStatus:
-    """Progress of one download. source: a display name ("ModelScope", "Hugging Face", "hf-mirror", "Python package index")."""
+    """Progress of one download. source: its display name ("ModelScope", "Hugging Face", "hf-mirror", …)."""
 
     key: str
     state: FetchState

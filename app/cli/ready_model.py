@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from app import paths
 from app.cli.model_choice import choose_model
 from app.cli.starter import can_ask, offer_starter
 from app.settings import load_settings
-from app.values import Language, LocalModel
+from app.values import EngineStatus, Language, LocalModel
 from resources.wording import text
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ def ready_model(client: ServiceClient, args: argparse.Namespace) -> LocalModel:
 
     Without any model on this computer the starter is offered. Raises ModelMissing, NoModelInstalled, RemoteError.
     """
-    model = _wanted_model(client, args)
-    _load(client, model, args.ctx, args.language)
+    engines = client.status().engines
+    model = _wanted_model(client, args, engines)
+    if args.ctx is not None or not any(engine.model == model.id and engine.state == "ready" for engine in engines):
+        _load(client, model, args.ctx, args.language)
     return model
 
 
-def _wanted_model(client: ServiceClient, args: argparse.Namespace) -> LocalModel:
+def _wanted_model(client: ServiceClient, args: argparse.Namespace, engines: Sequence[EngineStatus]) -> LocalModel:
     if args.file:
         return client.import_model(str(Path(args.file).absolute()))
     models = client.models()
@@ -37,13 +40,10 @@ def _wanted_model(client: ServiceClient, args: argparse.Namespace) -> LocalModel
         offer_starter(client, args.language, ask=can_ask() and not args.yes)
         models = client.models()
     default = load_settings(paths.settings_file()).default_model
-    return choose_model(models, client.status().engines, args.model, default)
+    return choose_model(models, engines, args.model, default)
 
 
 def _load(client: ServiceClient, model: LocalModel, context_tokens: int | None, language: Language) -> None:
-    ready = any(engine.model == model.id and engine.state == "ready" for engine in client.status().engines)
-    if ready and context_tokens is None:
-        return
     with contextlib.ExitStack() as stack:
         if sys.stderr.isatty():
             from rich.console import Console
