@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from models_catalog.sources.addresses import Addresses
+from models_catalog.sources.byte_source import WholeFile
+from models_catalog.sources.locate import locate, source_name
+from models_catalog.starter import SourceEntry, starters
+
+
+async def located(entry: SourceEntry, addresses: Addresses) -> WholeFile:
+    async with httpx.AsyncClient() as client:
+        source = await locate(starters()[0], entry, addresses, client, 1.0)
+    assert isinstance(source, WholeFile)
+    return source
+
+
+@pytest.mark.parametrize(
+    ("number", "url"),
+    [
+        (0, "https://modelscope.cn/models/Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF/resolve/master/"),
+        (
+            1,
+            "https://huggingface.co/Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF/resolve/ebb2015119c907b064c512bf053e945850b5875f/",
+        ),
+        (
+            2,
+            "https://hf-mirror.com/Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF/resolve/ebb2015119c907b064c512bf053e945850b5875f/",
+        ),
+    ],
+)
+async def test_hub_addresses(number: int, url: str) -> None:
+    entry = starters()[0].sources[number]
+    source = await located(entry, Addresses())
+    assert source.url == url + "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
+    assert source.name == source_name(entry)
+    assert source.headers == ()
+
+
+async def test_the_users_endpoint_and_token_are_for_hugging_face_alone() -> None:
+    addresses = Addresses.from_environment({"HF_ENDPOINT": "https://hub.example/", "HF_TOKEN": " hf_secret "})
+    sources = [await located(entry, addresses) for entry in starters()[0].sources[:3]]
+    assert sources[1].url.startswith("https://hub.example/Qwen/")
+    assert sources[1].headers == (("Authorization", "Bearer hf_secret"),)
+    assert sources[0].headers == sources[2].headers == ()
+
+
+def test_an_empty_environment_means_the_official_addresses() -> None:
+    assert Addresses.from_environment({"HF_ENDPOINT": "", "HF_TOKEN": ""}) == Addresses()
