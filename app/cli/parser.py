@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import app
-from app.cli import chat, get, ls, probe, ps, run, serve, status, stop
+from app.cli import chat, check, get, ls, probe, ps, run, serve, status, stop
 from app.values import Language
 from resources.wording import entry, text
 
 COMMANDS = {
-    module.__name__.rpartition(".")[2]: module for module in (chat, run, serve, status, ps, ls, get, probe, stop)
+    module.__name__.rpartition(".")[2]: module for module in (chat, run, serve, status, ps, ls, get, probe, check, stop)
 }
 
 
@@ -48,7 +48,9 @@ def build_parser(language: Language) -> argparse.ArgumentParser:
     parser.add_argument("--yes", action="store_true", help=text("cli.program.yes", language))
     parser.set_defaults(command=None)
     title = text("cli.program.commands", language)
-    commands = parser.add_subparsers(dest="command", metavar=text("cli.program.command", language), title=title, parser_class=_Parser)
+    commands = parser.add_subparsers(
+        dest="command", metavar=text("cli.program.command", language), title=title, parser_class=_Parser
+    )
     for module in COMMANDS.values():
         module.add_parser(commands, language)
     return parser
