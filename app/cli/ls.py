@@ -8,7 +8,7 @@ from dataclasses import asdict
 from app.cli.connection import connect
 from app.cli.screen import note, print_json, print_table
 from app.values import Language
-from app.words import shown_bytes
+from app.words import describe, shown_bytes
 from resources.wording import text
 
 COLUMNS = ("model", "size", "quantization", "context", "licence", "path")
@@ -39,4 +39,8 @@ def run(args: argparse.Namespace) -> int:
             for model in models
         ]
         print_table([text(f"cli.ls.{column}", args.language) for column in COLUMNS], rows)
+        for model in models:
+            if model.problem is not None:
+                problem = describe(model.problem.code, model.problem.fields, args.language)
+                note(text("cli.ls.unusable", args.language, model=model.id, problem=problem))
     return 0

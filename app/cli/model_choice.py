@@ -11,8 +11,8 @@ from app.values import EngineStatus, LocalModel
 def choose_model(
     models: Sequence[LocalModel], engines: Sequence[EngineStatus], wanted: str | None, default: str
 ) -> LocalModel:
-    """The model called `wanted` (id, name, or a part that only one has), else the default one, else one that is
-    loaded, else the newest.
+    """The model called `wanted` (id, name, or a part that only one has); else, of those that can be used, the default
+    one, one that is loaded, or the newest.
 
     Raises ModelMissing when `wanted` names none or several, NoModelInstalled when there is no model at all.
     """
@@ -20,12 +20,13 @@ def choose_model(
         raise NoModelInstalled()
     if wanted:
         return _named(models, wanted)
-    by_id = {model.id: model for model in models}
+    usable = [model for model in models if model.problem is None] or models
+    by_id = {model.id: model for model in usable}
     loaded = [engine.model for engine in engines if engine.state in ("ready", "loading")]
     for model_id in (default, *loaded):
         if model_id in by_id:
             return by_id[model_id]
-    return max(models, key=lambda model: model.added_at)
+    return max(usable, key=lambda model: model.added_at)
 
 
 def _named(models: Sequence[LocalModel], wanted: str) -> LocalModel:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from app import paths
 from app.cli import probe
 from app.main import main
+from app.values import ErrorBody
 from hardware_probe import Cpu, Disk, Gpu, HardwareProfile, Memory, ProbeIssue
 from tests.app.cli.fake_service import MODEL, FakeService
 
@@ -51,6 +53,9 @@ def test_ls(service: FakeService, capsys: pytest.CaptureFixture[str]) -> None:
     assert "491 MB" in capsys.readouterr().out
     assert main(["ls", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["id"] == MODEL.id
+    service.models = [replace(MODEL, problem=ErrorBody(code="ModelLoadFailed", fields={"path": "q", "detail": ""}))]
+    assert main(["ls"]) == 0
+    assert f"{MODEL.id} cannot be used: The model q could not be loaded" in capsys.readouterr().err
     service.models = []
     assert main(["ls"]) == 0
     assert "liangli get" in capsys.readouterr().err

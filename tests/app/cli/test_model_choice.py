@@ -8,6 +8,7 @@ import pytest
 
 from app.cli.model_choice import choose_model
 from app.errors import ModelMissing, NoModelInstalled
+from app.values import ErrorBody
 from tests.app.cli.fake_service import ENGINE, MODEL
 
 SMALL = replace(MODEL, id="coder-0.5b", name="Coder 0.5B", added_at=1.0)
@@ -32,6 +33,13 @@ def test_without_a_name_default_then_loaded_then_newest() -> None:
     assert choose_model(BOTH, (loaded,), None, LARGE.id) is LARGE
     assert choose_model(BOTH, (loaded,), None, "gone") is SMALL
     assert choose_model(BOTH, (replace(loaded, state="failed"),), None, "") is LARGE
+
+
+def test_a_model_with_a_problem_is_not_taken_by_itself() -> None:
+    broken = replace(LARGE, problem=ErrorBody(code="NotGguf", fields={}))
+    assert choose_model((SMALL, broken), (), None, broken.id) is SMALL
+    assert choose_model((SMALL, broken), (), broken.id, "") is broken
+    assert choose_model((broken,), (), None, "") is broken
 
 
 def test_no_model_at_all() -> None:
