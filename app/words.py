@@ -23,8 +23,8 @@ def describe(code: str, fields: Mapping[str, Any], language: Language) -> str:
     """The error `code` (an exception's class name) as a sentence. Never raises, whatever the fields are."""
     table = _table(code)
     sentence: str = table[language]
-    if "code" not in fields:
-        fields = {**fields, "code": code}
+    if code != UNKNOWN:
+        fields = {"code": code, **fields}
 
     def value(name: str) -> str:
         named = table.get(f"{name}_words", {}).get(str(fields.get(name)), {}).get(language)
