@@ -112,6 +112,7 @@ class ChatTemplate:
         shield = Shield(
             self._controls,
             _texts((self._source, self._tokens, prompt)),
+            source=self._source,
             literal=self._facts.literal,
             separators=self._facts.separators,
         )

@@ -107,6 +107,12 @@ def test_roles_are_the_templates_own() -> None:
     assert [piece.special for piece in rendered.pieces] == [True]
 
 
+def test_a_word_the_template_knows_does_not_become_a_control_token() -> None:
+    rendered = _render("{{ '<' ~ messages[0].name ~ '>' if messages[0].name == 's' }}{{ '<sep>' }}", "hi", name="s")
+    assert rendered.text == "<s><sep>"
+    assert _controls_in(rendered) == ["<sep>"]
+
+
 def test_words_of_json_schemas_stay_comparable() -> None:
     template = ChatTemplate.compile(
         "{{ 'yes' if tools[0].type == 'object' }}",
