@@ -14,6 +14,7 @@ from app.client.http import ServiceClient
 from app.errors import AppError
 from app.gui.link import ServiceLink
 from app.gui.look import Look
+from app.gui.report import REPORT_VARIABLE, WindowReport
 from app.gui.session import Session
 from app.gui.window import MainWindow
 from app.settings import Settings, load_settings
@@ -34,6 +35,8 @@ def run_gui(data_folder: Path, language: Language) -> int:
     link = ServiceLink(connector)
     session = Session(link)
     window = MainWindow(look, session, on_closed=lambda: connector.let_go(session))
+    if chat_id := os.environ.get(REPORT_VARIABLE):
+        WindowReport(window, session, chat_id)
     window.show()
     QTimer.singleShot(0, link.open)  # after the first paint: the window does not wait for anything
     status = app.exec()
