@@ -20,7 +20,7 @@ from models_catalog.gguf.header import GgufHeader
 
 MAX_TEMPLATE_BYTES = 256 * 1024
 MAX_TEMPLATES = 32
-# Real templates nest 25 deep at most (elif chains count).
+# Real templates nest some 25 deep; a chain of elif counts with its length.
 MAX_NESTING = 120
 MAX_BRACKETS = 200
 _MAX_DIGITS = 20
@@ -100,4 +100,6 @@ def _depths(tree: nodes.Node) -> Iterator[int]:
     while stack:
         node, depth = stack.pop()
         yield depth
-        stack.extend((child, depth + 1) for child in node.iter_child_nodes())
+        # A compiled elif is a block within the one before it.
+        inner = depth + 1 + (len(node.elif_) if isinstance(node, nodes.If) else 0)
+        stack.extend((child, inner) for child in node.iter_child_nodes())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -98,10 +97,16 @@ class GgufPieces:
         dropped = {key.encode() for key in keys}
         return replace(self, pairs=tuple(pair for pair in self.pairs if pair.key not in dropped))
 
-    def with_weight(self, name: str, change: Callable[[Weight], Weight]) -> GgufPieces:
-        """Changes one tensor."""
-        weights = (change(weight) if weight.name == name.encode() else weight for weight in self.weights)
-        return replace(self, weights=tuple(weights))
+    def weight(self, name: str) -> Weight:
+        """One tensor."""
+        return next(weight for weight in self.weights if weight.name == name.encode())
+
+    def with_weight(self, name: str, **fields: Any) -> GgufPieces:
+        """Changes fields of one tensor."""
+        old = self.weight(name)
+        return replace(
+            self, weights=tuple(replace(old, **fields) if weight is old else weight for weight in self.weights)
+        )
 
 
 def take_apart(path: Path) -> GgufPieces:
