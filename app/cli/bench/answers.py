@@ -61,7 +61,7 @@ class Answer:
 class Asker:
     """Asks one server; an async context manager."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.server = server
         self._http = httpx.AsyncClient(
             base_url=server.base_url,
@@ -71,6 +71,7 @@ class Asker:
             limits=httpx.Limits(max_connections=64),
             # A proxy of the environment has no business between us and this very computer.
             trust_env=False,
+            transport=transport,
         )
 
     async def __aenter__(self) -> Self:

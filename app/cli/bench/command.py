@@ -49,11 +49,10 @@ def run(args: argparse.Namespace) -> int:
     if problem:
         note(text("cli.program.error", args.language, message=problem))
         return _WRONG_USE
-    from app.cli.bench.lines import report_lines
-    from app.cli.bench.model import find_model
-
     # Imported here, not above: every command imports this module, and few measure.
     from app.cli.bench.ground import Setting
+    from app.cli.bench.lines import report_lines
+    from app.cli.bench.model import find_model
 
     setting = Setting(
         model_path=find_model(args.model),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from os.path import commonprefix
 
 # Batches of other sizes are summed in another order. Where the two likeliest tokens are closer than this (natural log
 # of their probabilities), such rounding can turn the choice around, and after it the whole rest of the answer.
@@ -46,9 +45,9 @@ def first_difference(text: str, tokens: tuple[Token, ...], other: str) -> Differ
     text, other = text.rstrip("\ufffd"), other.rstrip("\ufffd")
     if text == other:
         return None
-    character = len(commonprefix((text, other)))
+    character = _common_length(text, other)
     expected, found = text.encode(), other.encode()
-    same_bytes = _common_bytes(expected, found)
+    same_bytes = _common_length(expected, found)
     index, begins_at = _token_at(tokens, same_bytes)
     return Difference(
         token=index,
@@ -59,7 +58,8 @@ def first_difference(text: str, tokens: tuple[Token, ...], other: str) -> Differ
     )
 
 
-def _common_bytes(one: bytes, other: bytes) -> int:
+def _common_length(one: str | bytes, other: str | bytes) -> int:
+    """How many characters (or bytes) are the same from the beginning."""
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 

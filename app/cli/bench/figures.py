@@ -34,7 +34,7 @@ def at_least(limit: float) -> Goal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured quantity, a value per round. `name` is a key of the table `figure` in `resources/texts/bench.toml`."""
+    """One measured quantity, a value per round. `name` is a key of the table `figure` in resources/texts/bench.toml."""
 
     name: str
     unit: Unit

@@ -26,4 +26,4 @@ def idle_cpu_percent(pid: int, seconds: float) -> float:
     time.sleep(seconds)
     after, ended = process.cpu_times(), time.perf_counter()
     spent_seconds = after.user + after.system - before.user - before.system
-    return 100 * spent_seconds / (ended - began)
+    return max(0.0, 100 * float(spent_seconds) / (ended - began))

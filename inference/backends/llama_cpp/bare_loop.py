@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def run_bare(
     return BareRun(
         prompt_tokens=len(ids),
         prefill_seconds=known[0] - began,
-        token_seconds=tuple(after - before for before, after in zip(known, known[1:], strict=False)),
+        token_seconds=tuple(after - before for before, after in pairwise(known)),
         text=text,
     )
 
@@ -125,8 +126,7 @@ def main() -> int:
         memory_map=args.mmap,
     )
     del callbacks
-    json.dump(asdict(run), sys.stdout, ensure_ascii=False)
-    print()
+    sys.stdout.write(json.dumps(asdict(run), ensure_ascii=False) + "\n")
     return 0
 
 
