@@ -100,7 +100,89 @@ class Shield:
         pieces += self._cut(run, edges)
         return _joined(pieces), (*moved, *[length] * (len(offsets) - len(moved)))
 
-    def _escapes(char: str) -> set[str]:
+    def _parts(self, rendered: str) -> list[str]:
+        """`rendered` cut around every private character of this prompt."""
+        private = "".join((self._edge, *self._placeholders.values()))
+        parts = re.split(f"([{private}])", rendered) if private else [rendered]
+        return [part for part in parts if part]
+
+    def _protect_text(self, text: str) -> str:
+        out: list[str] = []
+        done = 0
+        for start, end in self._controls.merged_spans(text):
+            out += (text[done:start], self._placeholder(text[start:end]))
+            done = end
+        text = "".join((*out, text[done:]))
+        if self._separator is None:
+            return self._marked(text)
+        parts = self._separator.split(text)  # every second one is a separator
+        parts[::2] = map(self._marked, parts[::2])
+        return "".join(parts)
+
+    def _marked(self, text: str) -> str:
+        bare = text.strip()
+        before, after = self._controls.may_be_part(bare)
+        if not before and not after:
+            return text
+        if bare in self._literal and bare.isidentifier():
+            self._unmarked.add(bare)
+            return text
+        edge = self._edge_character()
+        lead = len(text) - len(text.lstrip())
+        return f"{text[:lead]}{edge if before else ''}{bare}{edge if after else ''}{text[lead + len(bare) :]}"
+
+    def _placeholder(self, text: str) -> str:
+        if text not in self._placeholders:
+            self._placeholders[text] = self._next_unused()
+        return self._placeholders[text]
+
+    def _edge_character(self) -> str:
+        if not self._edge:
+            self._edge = self._next_unused()
+        return self._edge
+
+    def _next_unused(self) -> str:
+        try:
+            return next(self._unused)
+        except StopIteration:
+            raise TooManyPrivateCharacters from None
+
+    def _unescaped(self, rendered: str, offsets: list[int]) -> tuple[str, list[int]]:
+        """A template that writes strings as JSON or Python literals may have escaped the private characters."""
+        for char in (self._edge, *self._placeholders.values()):
+            for escaped in _escapes(char) if char else ():
+                while (at := rendered.find(escaped)) >= 0:
+                    rendered = rendered[:at] + char + rendered[at + len(escaped) :]
+                    offsets = [offset - len(escaped) + 1 if offset > at else offset for offset in offsets]
+        return rendered, offsets
+
+    def _cut(self, text: str, edges: list[int]) -> list[Piece]:
+        """`text` as one piece, cut inside every control text that user text is part of."""
+        cuts: set[int] = set()
+        for start, end in self._controls.spans(text) if edges or self._unmarked else ():
+            cuts.update(edges[bisect_right(edges, start) : bisect_left(edges, end)])
+            if self._holds_word(text[start:end]):
+                cuts.add(start + 1)
+        borders = [0, *sorted(cuts), len(text)]
+        return [Piece(text=text[a:b], special=True) for a, b in pairwise(borders) if a < b]
+
+    def _holds_word(self, control: str) -> bool:
+        """A word of the user's may be part of this control text."""
+        return control not in self._source and any(word in control for word in self._unmarked - _ROLES)
+
+
+def _joined(pieces: list[Piece]) -> tuple[Piece, ...]:
+    """Neighbouring user pieces as one. Template pieces are never joined: their borders are cuts."""
+    out: list[Piece] = []
+    for piece in pieces:
+        if out and not piece.special and not out[-1].special:
+            out[-1] = Piece(text=out[-1].text + piece.text, special=False)
+        else:
+            out.append(piece)
+    return tuple(out)
+
+
+def _escapes(char: str) -> set[str]:
     return {json.dumps(char)[1:-1], repr(char)[1:-1]} - {char}
 
 
