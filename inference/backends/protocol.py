@@ -41,7 +41,11 @@ class Vocabulary(Protocol):
         ...
 
     def piece(self, token: int) -> bytes:
-        """The token's bytes as they appear in an answer; empty for control tokens."""
+        """The token's bytes as they appear in an answer; empty for control tokens that were not asked to be shown."""
+        ...
+
+    def show(self, texts: frozenset[str]) -> None:
+        """From now on the control tokens with these texts appear in answers (thinking tags, where they are control)."""
         ...
 
     def ends_answer(self, token: int) -> bool:

@@ -59,6 +59,9 @@ class ScriptedVocabulary:
     def piece(self, token: int) -> bytes:
         return bytes([token]) if token < 256 else b""
 
+    def show(self, texts: frozenset[str]) -> None:
+        """No control token of this vocabulary is ever shown."""
+
     def ends_answer(self, token: int) -> bool:
         return token in (257, 258)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from inference.backends.protocol import Backend
 from inference.errors import ContextOverflow, InferenceError, TemplateFailed, TemplateMissing
 from inference.text.answer import AnswerText
-from inference.text.reasoning import ReasoningTags, detect_reasoning_tags
+from inference.text.reasoning import ReasoningTags
 from inference.text.template import ChatTemplate
 from inference.text.tokenizing import tokenize_plain, tokenize_rendered
 from inference.values import GenerationRequest
@@ -50,7 +50,10 @@ class PromptMaker:
             # Plain completion still works; a chat is told what is wrong with the template.
             self._problem = problem
         else:
-            self.tags = detect_reasoning_tags(source)
+            self.tags = self._template.reasoning_tags
+            if self.tags is not None:
+                # Some vocabularies mark them as control tokens, which answers hide; the splitter must see them.
+                self._vocabulary.show(frozenset((self.tags.open, self.tags.close)))
 
     def prepare(self, request: GenerationRequest, *, now: datetime) -> PreparedPrompt:
         """Raises TemplateMissing, TemplateFailed or ContextOverflow."""

@@ -23,7 +23,7 @@ class LlamaVocabulary:
         self.bos_text = self._text(self.bos_token)
         self.eos_text = self._text(int(lib.llama_vocab_eos(self._vocab)))
         control = [token for token in range(self.size) if lib.llama_vocab_is_control(self._vocab, token)]
-        self._control = frozenset(control)
+        self._hidden = set(control)
         self.control_texts = frozenset(filter(None, map(self._text, control)))
         # llama.cpp marks what it takes for an end of answer as control; only EOS and EOT may be of another kind.
         candidates = {*control, int(lib.llama_vocab_eos(self._vocab)), int(lib.llama_vocab_eot(self._vocab))} - {-1}
@@ -51,13 +51,17 @@ class LlamaVocabulary:
         """The token's bytes; control tokens are not shown."""
         if not 0 <= token < self.size:
             raise IndexError(token)
-        if token in self._control:
+        if token in self._hidden:
             return b""
         count = lib.llama_token_to_piece(self._vocab, token, self._buffer, len(self._buffer), 0, True)
         if count < 0:
             self._buffer = ctypes.create_string_buffer(-count)
             count = lib.llama_token_to_piece(self._vocab, token, self._buffer, len(self._buffer), 0, True)
         return self._buffer.raw[:count]
+
+    def show(self, texts: frozenset[str]) -> None:
+        """Control tokens with these texts appear in answers from now on."""
+        self._hidden -= {token for token in self._hidden if self._text(token) in texts}
 
     def ends_answer(self, token: int) -> bool:
         """EOS, EOT, EOM and the like."""

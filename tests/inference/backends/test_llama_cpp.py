@@ -241,3 +241,13 @@ def test_callbacks_outlive_whoever_installed_them(tmp_path: Path) -> None:
     # A long call sets the abort callback, about which llama.cpp logs.
     model.decode([Segment("a", 0, 0, array("i", [5] * 200), True)], never)
     model.close()
+
+
+def test_a_control_token_is_hidden_until_it_is_asked_for(tmp_path: Path, callbacks: Callbacks) -> None:
+    path = tiny_models.write_tiny_llama(tmp_path / "a.gguf")
+    model = llama_cpp.load(plan_for(path), callbacks=callbacks, on_progress=lambda fraction: None)
+    (token,) = model.vocabulary.tokenize("<|im_start|>", True)
+    assert model.vocabulary.piece(token) == b""
+    model.vocabulary.show(frozenset(("<|im_start|>",)))
+    assert model.vocabulary.piece(token) == b"<|im_start|>"
+    model.close()
