@@ -101,7 +101,7 @@ class GgufPieces:
         """One tensor."""
         return next(weight for weight in self.weights if weight.name == name.encode())
 
-    def with_weight(self, name: str, **fields: Any) -> GgufPieces:
+    def with_weight(self, name: str, /, **fields: Any) -> GgufPieces:
         """Changes fields of one tensor."""
         old = self.weight(name)
         return replace(

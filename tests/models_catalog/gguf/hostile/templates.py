@@ -31,7 +31,7 @@ def templates(pieces: GgufPieces) -> Iterator[Case]:
         "repeated text": "{{ 'x' * 10000000000 }}",
         "repeated list": "{{ [0] * 10000000000 }}",
         "endless loop": "{% for i in range(99999) %}{% for j in range(99999) %}{{ i }}{% endfor %}{% endfor %}",
-        "doubling": "{% set n = namespace(s='x') %}{% for i in range(60) %}{% set n.s = n.s + n.s %}{% endfor %}{{ n.s }}",
+        "doubling": "{% set n = namespace(s='x') %}{% for i in range(60) %}{% set n.s = n.s * 2 %}{% endfor %}{{ n.s }}",
         "recursive macro": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
         "include": "{% include '/etc/passwd' %}",
         "escape": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
