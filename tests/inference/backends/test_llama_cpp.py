@@ -28,15 +28,15 @@ def callbacks() -> Callbacks:
     return Callbacks(lambda text: None)
 
 
-def plan_for(path: Path, **changes: int) -> LoadPlan:
-    values = {
-        "context_tokens": 512,
-        "sequences": 4,
-        "batch_tokens": 64,
-        "decode_threads": 1,
-        "batch_threads": 1,
-    } | changes
-    return LoadPlan(model_path=str(path), memory_map=True, **values)
+def plan_for(path: Path, *, batch_tokens: int = 64) -> LoadPlan:
+    return LoadPlan(
+        model_path=str(path),
+        context_tokens=512,
+        sequences=4,
+        batch_tokens=batch_tokens,
+        decode_threads=1,
+        batch_threads=1,
+    )
 
 
 @pytest.fixture(scope="module", params=["llama", "qwen2", "hybrid", "mamba"])
