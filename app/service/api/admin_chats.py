@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from app.service.api.checked_body import CheckedBody
 from app.service.api.replies import json_reply
 from app.service.api.sampling_fields import SamplingFields
 from app.service.chats.chats import Chats
@@ -15,7 +16,7 @@ from app.service.chats.wish import AnswerWish
 Title = Annotated[str, Field(max_length=400)]
 
 
-class NewChat(BaseModel):
+class NewChat(CheckedBody):
     """POST /chats"""
 
     title: Title | None = None
@@ -23,7 +24,7 @@ class NewChat(BaseModel):
     system_prompt: str | None = None
 
 
-class ChatChange(BaseModel):
+class ChatChange(CheckedBody):
     """PATCH /chats/{id}: what is absent or null stays."""
 
     title: Annotated[str, Field(min_length=1, max_length=400)] | None = None
@@ -37,7 +38,7 @@ class ChatSampling(SamplingFields):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class NewMessage(BaseModel):
+class NewMessage(CheckedBody):
     """POST /chats/{id}/messages. parent_id absent: after the active branch; null: another first message."""
 
     text: Annotated[str, Field(min_length=1)]
@@ -54,7 +55,7 @@ class NewMessage(BaseModel):
         )
 
 
-class MessageNamed(BaseModel):
+class MessageNamed(CheckedBody):
     """Body of the routes that do something with one message."""
 
     message_id: str

@@ -6,29 +6,30 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.errors import BadRequest
+from app.service.api.checked_body import CheckedBody
 from app.service.api.replies import json_reply
 from app.service.engines.engines import Engines
 from app.service.events import EventBus
 from app.service.library import LocalLibrary
 
 
-class ImportBody(BaseModel):
+class ImportBody(CheckedBody):
     """POST /models/import"""
 
     path: str
 
 
-class LoadBody(BaseModel):
+class LoadBody(CheckedBody):
     """POST /engines/load"""
 
     model: str = ""
     context_tokens: Annotated[int, Field(ge=16, le=16_777_216)] | None = None
 
 
-class UnloadBody(BaseModel):
+class UnloadBody(CheckedBody):
     """POST /engines/unload"""
 
     model: str = ""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
+from app.service.api.checked_body import CheckedBody
 from app.service.api.errors import language_of
 from app.service.api.replies import json_reply
 from app.service.fetches import Fetches
 
 
-class KeyBody(BaseModel):
+class KeyBody(CheckedBody):
     """Names a starter model."""
 
     key: str

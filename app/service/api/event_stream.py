@@ -28,7 +28,6 @@ class EventStream(Response):
     def __init__(self, frames: AsyncGenerator[bytes, None], source: AsyncGenerator[Any, None] | None = None) -> None:
         self.status_code = 200
         self.background = None
-        self.body = b""
         self.frames = frames
         self.source = source
         self.init_headers({"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from app.errors import BadRequest
 from app.service.api.sampling_fields import SamplingFields
@@ -32,11 +32,6 @@ class Message(BaseModel):
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[TextPart] | None = None
     reasoning_content: str | None = None
-
-    @model_validator(mode="after")
-    def _check_extra(self) -> Message:
-        refuse_broken_text(self.model_extra)
-        return self
 
 
 class StreamOptions(BaseModel):
@@ -78,11 +73,6 @@ class ChatBody(CommonFields):
     enable_thinking: bool | None = None
     chat_template_kwargs: dict[str, JsonValue] | None = None
 
-    @model_validator(mode="after")
-    def _check_extra(self) -> ChatBody:
-        refuse_broken_text([self.tools, self.documents, self.chat_template_kwargs])
-        return self
-
     def refuse_unsupported(self) -> None:
         """Raises BadRequest for what would change the answer and cannot be done."""
         wanted_format = (self.response_format or {}).get("type", "text")
@@ -105,11 +95,6 @@ class TextBody(CommonFields):
     suffix: str | None = None
     best_of: int | None = None
 
-    @model_validator(mode="after")
-    def _check_prompt(self) -> TextBody:
-        refuse_broken_text(self.prompt)
-        return self
-
     def prompts(self) -> tuple[str, ...]:
         """The texts to be continued. Raises BadRequest for token ids and other things."""
         given = [self.prompt] if isinstance(self.prompt, str) else self.prompt
@@ -127,17 +112,3 @@ class TextBody(CommonFields):
             raise BadRequest(field="suffix", problem="not supported")
         if self.best_of is not None and self.best_of != (self.n or 1):
             raise BadRequest(field="best_of", problem="not supported; use n")
-
-
-def refuse_broken_text(value: Any) -> None:
-    """Raises ValueError when a string in a JSON value holds half of a surrogate pair, which no encoding can carry."""
-    pending = [value]
-    while pending:
-        match pending.pop():
-            case str() as text:
-                if not text.isascii():
-                    text.encode()  # UnicodeEncodeError is a ValueError
-            case dict() as inner:
-                pending += [*inner.keys(), *inner.values()]
-            case list() as inner:
-                pending += inner

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from app.service.api.checked_body import CheckedBody
 from inference.values import Sampling
 
-DEFAULTS = Sampling()
 
-
-class SamplingFields(BaseModel):
-    """What is None is left to the service. Unknown fields are ignored, as servers of this dialect do."""
-
-    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+class SamplingFields(CheckedBody):
+    """What is None is left to the service."""
 
     temperature: Annotated[float, Field(ge=0, le=5)] | None = None
     top_k: Annotated[int, Field(ge=0, le=1_000_000)] | None = None

@@ -1,0 +1,329 @@
+"""An engine that says what the test wrote down, and a service around it on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from app.errors import ModelMissing
+from app.service.engines.interface import PlannedLoad
+from app.service.kept_settings import KeptSettings
+from app.service.server import HttpServer, loopback_socket
+from app.service.service import Outside, Service
+from app.values import LocalModel
+from inference.errors import ContextOverflow, EngineDied
+from inference.values import (
+    FinishReason,
+    GenerationRequest,
+    LoadPlan,
+    ModelFacts,
+    Timings,
+    TokenLogprob,
+    Usage,
+)
+from inference.worker.messages import Admitted, Delta, Finished
+from models_catalog.starter import Starter
+
+TOKEN = "test-token-0123456789abcdef"
+
+
+def model(model_id: str, *, size_bytes: int = 1000, added_at: float = 1.0) -> LocalModel:
+    return LocalModel(
+        id=model_id,
+        name=model_id.replace("-", " ").title(),
+        path=f"/models/{model_id}.gguf",
+        size_bytes=size_bytes,
+        architecture="qwen2",
+        quantization="Q4_K_M",
+        trained_context_tokens=32768,
+        licence="Apache-2.0",
+        added_at=added_at,
+    )
+
+
+@dataclass
+class Script:
+    """What an engine answers: pieces of text, thinking first. `gate`: pieces after `gated_from` wait for it."""
+
+    pieces: tuple[str, ...] = ("你好", "，", "world")
+    reasoning: tuple[str, ...] = ()
+    finish: FinishReason = "stop"
+    gated_from: int | None = None
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class FakeEngine:
+    """One child. `requests`: what it was asked; `cancelled`: ids of requests that were left early."""
+
+    def __init__(self, plan: LoadPlan, script: Script, pid: int) -> None:
+        self.plan = plan
+        self.script = script
+        self.pid = pid
+        self.alive = True
+        self.closed = False
+        self.requests: list[GenerationRequest] = []
+        self.cancelled: list[str] = []
+        self._death: asyncio.Future[EngineDied] = asyncio.get_running_loop().create_future()
+
+    @property
+    def facts(self) -> ModelFacts:
+        return ModelFacts(
+            architecture="qwen2",
+            name="fake",
+            parameters=1,
+            size_bytes=1,
+            vocabulary_size=10,
+            context_tokens=self.plan.context_tokens,
+            trained_context_tokens=32768,
+            sequences=4,
+            has_chat_template=True,
+            can_think=True,
+            can_trim=True,
+            load_seconds=0.0,
+            engine="fake",
+        )
+
+    def memory_bytes(self) -> int:
+        return 1_000_000
+
+    def die(self, cause: str = "killed") -> None:
+        self.alive = False
+        self._death.set_result(EngineDied(cause=cause, detail="", exit_code=None, signal=9))
+
+    async def wait_dead(self) -> EngineDied:
+        return await asyncio.shield(self._death)
+
+    async def close(self) -> None:
+        self.alive = False
+        self.closed = True
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Admitted | Delta | Finished, None]:
+        self.requests.append(request)
+        finished = False
+        try:
+            prompt = prompt_words(request)
+            if prompt > self.plan.context_tokens:
+                raise ContextOverflow(
+                    prompt_tokens=prompt, max_tokens=request.max_tokens or 0, context_tokens=self.plan.context_tokens
+                )
+            yield Admitted(
+                request_id=request.request_id,
+                prompt_tokens=prompt,
+                cached_tokens=1,
+                seed=7 if request.sampling.seed is None else request.sampling.seed,
+            )
+            for piece in self.script.reasoning:
+                yield Delta(request_id=request.request_id, reasoning=piece, token_ids=(1,))
+            count = 0
+            for place, piece in enumerate(self.script.pieces):
+                if place == self.script.gated_from:
+                    await self._gate()
+                yield Delta(
+                    request_id=request.request_id,
+                    text=piece,
+                    token_ids=(place,),
+                    logprobs=self._logprobs(request, piece),
+                )
+                count += 1
+            if self.script.gated_from == len(self.script.pieces):
+                await self._gate()
+            finished = True
+            yield Finished(
+                request_id=request.request_id,
+                reason=self.script.finish,
+                usage=Usage(prompt_tokens=prompt, completion_tokens=count, cached_tokens=1),
+                timings=Timings(queue_seconds=0.0, prefill_seconds=0.1, decode_seconds=0.2),
+            )
+        finally:
+            if not finished:
+                self.cancelled.append(request.request_id)
+
+    async def asked(self, count: int) -> None:
+        """Wait until so many requests have come."""
+        async with asyncio.timeout(5):
+            while len(self.requests) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
+    async def gave_up(self, count: int) -> None:
+        """Wait until so many requests were left early."""
+        async with asyncio.timeout(5):
+            while len(self.cancelled) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
+    async def _gate(self) -> None:
+        gate = asyncio.ensure_future(self.script.gate.wait())
+        self._death.add_done_callback(lambda _: gate.cancel())
+        try:
+            await gate
+        except asyncio.CancelledError:
+            if not self._death.done():
+                raise
+            raise self._death.result() from None
+        finally:
+            gate.cancel()
+
+    def _logprobs(self, request: GenerationRequest, piece: str) -> tuple[TokenLogprob, ...]:
+        wanted = request.sampling.logprobs
+        if wanted is None:
+            return ()
+        top = tuple((n, f"t{n}", b"t%d" % n, -1.0 - n) for n in range(wanted))
+        return (TokenLogprob(token_id=1, text=piece, raw=piece.encode(), logprob=float("-inf"), top=top),)
+
+
+def prompt_words(request: GenerationRequest) -> int:
+    if request.text is not None:
+        return len(request.text.text.split())
+    assert request.chat is not None
+    return sum(len(message.content.split()) for message in request.chat.messages)
+
+
+class FakeWorld:
+    """Everything outside the service; the test turns its knobs."""
+
+    def __init__(self) -> None:
+        self.script = Script()
+        self.engines: list[FakeEngine] = []
+        self.shelf_models: list[LocalModel] = [model("qwen-small")]
+        self.free_bytes = 10_000_000
+        self.context_tokens = 4096
+        self.load_error: Exception | None = None
+        self.load_gate: asyncio.Event | None = None
+        self.loads = 0
+        self.started = asyncio.Event()
+
+    # Shelf
+
+    def models(self) -> tuple[LocalModel, ...]:
+        return tuple(self.shelf_models)
+
+    def add(self, path: Path) -> LocalModel:
+        added = model(path.stem)
+        self.shelf_models.append(added)
+        return added
+
+    # StartEngine, MakePlan
+
+    async def start_engine(self, plan: LoadPlan, *, on_progress: Callable[[float], None] | None = None) -> FakeEngine:
+        self.loads += 1
+        if on_progress:
+            on_progress(0.5)
+        if self.load_gate is not None:
+            await self.load_gate.wait()
+        if self.load_error is not None:
+            raise self.load_error
+        engine = FakeEngine(plan, self.script, pid=1000 + self.loads)
+        self.engines.append(engine)
+        self.started.set()
+        return engine
+
+    async def make_plan(self, model: LocalModel, context_tokens: int | None) -> PlannedLoad:
+        plan = LoadPlan(
+            model_path=model.path,
+            backend="scripted",
+            context_tokens=context_tokens or self.context_tokens,
+            sequences=4,
+            batch_tokens=64,
+            decode_threads=1,
+            batch_threads=1,
+        )
+        return PlannedLoad(plan=plan, needed_bytes=model.size_bytes)
+
+    def available_bytes(self) -> int:
+        used = sum(
+            next(one.size_bytes for one in self.shelf_models if one.path == engine.plan.model_path)
+            for engine in self.engines
+            if engine.alive
+        )
+        return self.free_bytes - used
+
+    def fetch(self, starter: Starter, models_folder: Path, *, progress: Any, cancelled: Any) -> Path:
+        raise ModelMissing(model=starter.key, available=())
+
+    def outside(self) -> Outside:
+        return Outside(
+            start_engine=self.start_engine,
+            make_plan=self.make_plan,
+            shelf=self,
+            fetch=self.fetch,
+            available_bytes=self.available_bytes,
+        )
+
+
+@dataclass
+class Running:
+    """A service that listens."""
+
+    service: Service
+    world: FakeWorld
+    port: int
+    http: httpx.AsyncClient
+    stop: Callable[[], None]
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """The JSON reply of an admin route that succeeds."""
+        reply = await self.http.request(method, f"/liangli/v1{path}", json=body)
+        assert reply.is_success, (reply.status_code, reply.text)
+        return reply.json() if reply.content else None
+
+    @asynccontextmanager
+    async def events(self, after: int | None = None) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        headers = {} if after is None else {"Last-Event-ID": str(after)}
+        async with self.http.stream("GET", "/liangli/v1/events", headers=headers) as reply:
+            yield read_events(reply)
+
+
+async def read_events(reply: httpx.Response) -> AsyncIterator[dict[str, Any]]:
+    async for line in reply.aiter_lines():
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))
+
+
+async def until(events: AsyncIterator[dict[str, Any]], kind: str, **fields: Any) -> dict[str, Any]:
+    """The data of the next event of this kind that has these values."""
+    async with asyncio.timeout(5):
+        async for event in events:
+            data: dict[str, Any] = event["data"]
+            if event["kind"] == kind and all(data[name] == value for name, value in fields.items()):
+                return data
+    raise AssertionError(f"the stream ended before {kind}")
+
+
+@asynccontextmanager
+async def running_service(folder: Path, world: FakeWorld) -> AsyncIterator[Running]:
+    """A service on a free port, in this loop."""
+    folder.mkdir(exist_ok=True, parents=True)
+    service = Service(
+        data_folder=folder,
+        models_folder=folder,
+        chats_file=folder / "chats.sqlite3",
+        settings=KeptSettings(folder / "settings.toml"),
+        outside=world.outside(),
+    )
+    await service.open()
+    listening = loopback_socket(0)
+    port = int(listening.getsockname()[1])
+    server = HttpServer(service.application(port=port, token=TOKEN, shut_down=lambda: server.stop()), listening)
+    up = asyncio.Event()
+    serving = asyncio.create_task(server.run(when_listening=up.set, before_end=service.close))
+    await up.wait()
+    client = httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=10
+    )
+    try:
+        async with client:
+            yield Running(service=service, world=world, port=port, http=client, stop=server.stop)
+    finally:
+        server.stop()
+        with suppress(asyncio.CancelledError):
+            await serving
