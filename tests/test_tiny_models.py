@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import llama_cpp
 import numpy as np
 import pytest
 
+from inference.backends.llama_cpp.library import lib as llama_cpp
 from tests.tiny_models import (
     TOKENS,
     token_id,

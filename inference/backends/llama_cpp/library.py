@@ -26,7 +26,7 @@ def _bindings() -> Any:
             raise ImportError("llama_cpp")
         package = types.ModuleType("llama_cpp")
         package.__path__ = list(spec.submodule_search_locations)
-        package.__spec__ = spec
+        package.__spec__, package.__file__ = spec, spec.origin
         sys.modules["llama_cpp"] = package
     import llama_cpp.llama_cpp as bindings
 
