@@ -15,11 +15,16 @@ UINT16, UINT32, INT32, FLOAT32, BOOL, TEXT, UINT64 = 2, 4, 5, 6, 7, 8, 10
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A file's content; `family` groups cases that probe the same thing."""
+    """A file to be made; `family` groups cases that probe the same thing."""
 
     family: str
     name: str
-    content: bytes
+    made_of: GgufPieces | bytes
+
+    @property
+    def content(self) -> bytes:
+        """The file's bytes, put together anew each time."""
+        return self.made_of if isinstance(self.made_of, bytes) else self.made_of.encode()
 
 
 @lru_cache(maxsize=1)

@@ -17,13 +17,11 @@ def hyperparameters(architecture: str, pieces: GgufPieces, generator: random.Ran
         key = pair.key.decode()
         if not key.startswith(prefix):
             continue
-        yield Case("hyperparameter", f"{key} removed", pieces.without(key).encode())
+        yield Case("hyperparameter", f"{key} removed", pieces.without(key))
         for value in _odd_values(pair, generator):
-            yield Case("hyperparameter", f"{key} = {value}", pieces.with_value(key, value).encode())
-        yield Case("hyperparameter", f"{key} as text", pieces.with_pair(key, TEXT, b"many").encode())
-        yield Case(
-            "hyperparameter", f"{key} as array", pieces.with_pair(key, UINT32, (1, 2, 3), is_array=True).encode()
-        )
+            yield Case("hyperparameter", f"{key} = {value}", pieces.with_value(key, value))
+        yield Case("hyperparameter", f"{key} as text", pieces.with_pair(key, TEXT, b"many"))
+        yield Case("hyperparameter", f"{key} as array", pieces.with_pair(key, UINT32, (1, 2, 3), is_array=True))
 
 
 def _odd_values(pair: Pair, generator: random.Random) -> list[Any]:
@@ -46,22 +44,20 @@ def added_keys(pieces: GgufPieces) -> Iterator[Case]:
     )  # fmt: skip
     for name in integers:
         for value in (0, 1, 7, 4096, 0xFFFFFFFF):
-            yield Case("added key", f"{name} = {value}", pieces.with_pair(f"qwen2.{name}", UINT32, value).encode())
+            yield Case("added key", f"{name} = {value}", pieces.with_pair(f"qwen2.{name}", UINT32, value))
     floats = (
         "rope.scaling.factor", "rope.scaling.attn_factor", "attention.scale", "rope.scale_linear",
         "final_logit_softcapping", "attention.clamp_kqv", "attention.max_alibi_bias", "logit_scale",
     )  # fmt: skip
     for name in floats:
         for number in (0.0, math.nan, -math.inf, 1e-30):
-            yield Case("added key", f"{name} = {number}", pieces.with_pair(f"qwen2.{name}", FLOAT32, number).encode())
+            yield Case("added key", f"{name} = {number}", pieces.with_pair(f"qwen2.{name}", FLOAT32, number))
     for kind in (b"yarn", b"longrope", b"linear", b"llama3", b"", b"\xff\xfe", b"x" * 100_000):
         yield Case(
             "added key",
             f"rope.scaling.type = {kind[:9]!r}",
-            pieces.with_pair("qwen2.rope.scaling.type", TEXT, kind).encode(),
+            pieces.with_pair("qwen2.rope.scaling.type", TEXT, kind),
         )
-    yield Case("added key", "causal = false", pieces.with_pair("qwen2.attention.causal", BOOL, 0).encode())
+    yield Case("added key", "causal = false", pieces.with_pair("qwen2.attention.causal", BOOL, 0))
     labels = (b"a", b"b")
-    yield Case(
-        "added key", "labels", pieces.with_pair("qwen2.classifier.output_labels", TEXT, labels, is_array=True).encode()
-    )
+    yield Case("added key", "labels", pieces.with_pair("qwen2.classifier.output_labels", TEXT, labels, is_array=True))

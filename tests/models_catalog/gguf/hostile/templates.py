@@ -31,7 +31,7 @@ def templates(pieces: GgufPieces) -> Iterator[Case]:
         "repeated text": "{{ 'x' * 10000000000 }}",
         "repeated list": "{{ [0] * 10000000000 }}",
         "endless loop": "{% for i in range(99999) %}{% for j in range(99999) %}{{ i }}{% endfor %}{% endfor %}",
-        "doubling": "{% set n = namespace(s='x') %}{% for i in range(60) %}{% set n.s = n.s * 2 %}{% endfor %}{{ n.s }}",
+        "doubling": "{% set n = namespace(s='x') %}{% for i in range(60) %}{% set n.s = n.s * 2 %}{% endfor %}{{n.s}}",
         "recursive macro": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
         "include": "{% include '/etc/passwd' %}",
         "escape": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
@@ -48,10 +48,10 @@ def templates(pieces: GgufPieces) -> Iterator[Case]:
         "set": "{% set x = " * 2000,
     }
     for name, template in templates.items():
-        yield Case("template", name, pieces.with_value("tokenizer.chat_template", template.encode()).encode())
-    yield Case("template", "no UTF-8", pieces.with_value("tokenizer.chat_template", b"\xff{{ messages }}").encode())
-    yield Case("template", "a number", pieces.with_pair("tokenizer.chat_template", UINT32, 1).encode())
+        yield Case("template", name, pieces.with_value("tokenizer.chat_template", template.encode()))
+    yield Case("template", "no UTF-8", pieces.with_value("tokenizer.chat_template", b"\xff{{ messages }}"))
+    yield Case("template", "a number", pieces.with_pair("tokenizer.chat_template", UINT32, 1))
     many = pieces
     for index in range(100):
         many = many.with_pair(f"tokenizer.chat_template.t{index}", TEXT, b"{{ 1 }}")
-    yield Case("template", "a hundred", many.encode())
+    yield Case("template", "a hundred", many)

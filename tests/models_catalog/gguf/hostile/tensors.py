@@ -36,14 +36,14 @@ def tensor_types(pieces: GgufPieces) -> Iterator[Case]:
                 continue
             blocks = -(-math.prod(weight.shape) // tensor_type.block_elements)
             changed = pieces.with_weight(name, type=number, data=bytes(blocks * tensor_type.block_bytes))
-            yield Case("tensor type", f"{kind} as {tensor_type.name}", changed.encode())
+            yield Case("tensor type", f"{kind} as {tensor_type.name}", changed)
 
 
 def tensor_shapes(pieces: GgufPieces) -> Iterator[Case]:
     """Weights that are missing, misplaced, misshapen or too many."""
 
     def case(name: str, changed: GgufPieces) -> Case:
-        return Case("tensor shape", name, changed.encode())
+        return Case("tensor shape", name, changed)
 
     for name in ("token_embd.weight", "blk.0.attn_q.weight", "blk.0.attn_norm.weight", "output.weight"):
         old = pieces.weight(name).shape
@@ -81,4 +81,4 @@ def weights(pieces: GgufPieces) -> Iterator[Case]:
         count = len(pieces.weight(name).data) // 4
         for value in (math.nan, math.inf, 0.0, -3.4e38):
             changed = pieces.with_weight(name, data=struct.pack("<f", value) * count)
-            yield Case("weights", f"{name} = {value}", changed.encode())
+            yield Case("weights", f"{name} = {value}", changed)

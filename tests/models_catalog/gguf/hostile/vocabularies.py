@@ -13,7 +13,7 @@ _TOKENIZER = "tokenizer.ggml."
 
 def tokenizers(pieces: GgufPieces) -> Iterator[Case]:
     def case(name: str, changed: GgufPieces) -> Case:
-        return Case("tokenizer", name, changed.encode())
+        return Case("tokenizer", name, changed)
 
     tokens: tuple[bytes, ...] = pieces.value(f"{_TOKENIZER}tokens")
     count = len(tokens)
@@ -82,19 +82,19 @@ def sentence_piece(pieces: GgufPieces) -> Iterator[Case]:
     base = base.with_value(f"{_TOKENIZER}model", b"llama").with_value(f"{_TOKENIZER}tokens", tokens)
     base = base.with_value(f"{_TOKENIZER}token_type", types)
     base = base.with_pair(f"{_TOKENIZER}scores", FLOAT32, scores, is_array=True)
-    yield Case("sentence piece", "sound", base.encode())
+    yield Case("sentence piece", "sound", base)
     yield Case(
         "sentence piece",
         "scores that are no numbers",
-        base.with_value(f"{_TOKENIZER}scores", (math.nan,) * count).encode(),
+        base.with_value(f"{_TOKENIZER}scores", (math.nan,) * count),
     )
-    yield Case("sentence piece", "endless scores", base.with_value(f"{_TOKENIZER}scores", (math.inf,) * count).encode())
+    yield Case("sentence piece", "endless scores", base.with_value(f"{_TOKENIZER}scores", (math.inf,) * count))
     for name, changed in (
         ("without bytes", tuple(token.replace(b"0x", b"0y") for token in tokens)),
         ("a byte less", (*tokens[:13], b"zz", *tokens[14:])),
         ("bytes in lower case", tuple(token.lower() for token in tokens)),
         ("short byte token", (*tokens[:40], b"<", *tokens[41:])),
     ):
-        yield Case("sentence piece", name, base.with_value(f"{_TOKENIZER}tokens", changed).encode())
-    yield Case("sentence piece", "all bytes", base.with_value(f"{_TOKENIZER}token_type", (6,) * count).encode())
-    yield Case("sentence piece", "all unknown", base.with_value(f"{_TOKENIZER}token_type", (2,) * count).encode())
+        yield Case("sentence piece", name, base.with_value(f"{_TOKENIZER}tokens", changed))
+    yield Case("sentence piece", "all bytes", base.with_value(f"{_TOKENIZER}token_type", (6,) * count))
+    yield Case("sentence piece", "all unknown", base.with_value(f"{_TOKENIZER}token_type", (2,) * count))
