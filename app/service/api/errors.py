@@ -90,7 +90,14 @@ def _first_problem(error: RequestValidationError) -> BadRequest:
 def _openai_error(body: ErrorBody, status: int, message: str) -> dict[str, Any]:
     kind = _OPENAI_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
     code = _OPENAI_CODES.get(body.code, _snake_case(body.code))
-    return {"message": message, "type": kind, "param": _parameter(body), "code": code}
+    # `liangli` is for our own faces, which say errors in the user's language.
+    return {
+        "message": message,
+        "type": kind,
+        "param": _parameter(body),
+        "code": code,
+        "liangli": msgspec.to_builtins(body),
+    }
 
 
 def _parameter(body: ErrorBody) -> str | None:

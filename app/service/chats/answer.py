@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from app.values import MessageState, MessageStats
+from app.values import ErrorBody, MessageState, MessageStats
 from inference.values import FinishReason
 from inference.worker.messages import Admitted, Delta, Finished
 
@@ -22,6 +22,7 @@ class Answer:
         self.reasoning = reasoning
         self.saved_characters = len(text) + len(reasoning)
         self.state: MessageState = "interrupted"  # until the engine says how it ended
+        self.error: ErrorBody | None = None
         self.ended = False
         self._admitted: Admitted | None = None
         self._finished: Finished | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 
 from app.errors import ChatMissing, DataFolderUnusable, MessageMissing
@@ -14,14 +14,13 @@ from app.service.chats.database import Database
 from app.service.chats.wish import AnswerWish
 from app.service.engines.engines import Engines
 from app.service.events import EventBus
-from app.values import ChatMessage, ErrorBody, MessageState
+from app.values import ChatMessage, MessageState
 from app.words import error_body
 from inference.values import ChatPrompt, GenerationRequest
 
 log = logging.getLogger(__name__)
 
 SAVE_SECONDS = 1.0
-FINISH_ATTEMPTS = 3
 
 
 class Answers:
@@ -33,6 +32,8 @@ class Answers:
         self._events = events
         self._writing: dict[str, tuple[Answer, asyncio.Task[None]]] = {}
         self._endings: dict[str, MessageState] = {}
+        # Ended, but the disk would not take them yet.
+        self._unkept: dict[str, Answer] = {}
         self._saver: asyncio.Task[None] | None = None
 
     def start(self, message: ChatMessage, prompt: ChatPrompt, wish: AnswerWish) -> None:
@@ -48,7 +49,7 @@ class Answers:
         task = asyncio.create_task(self._write(answer, message.model, request), name=f"answer {message.id}")
         self._writing[message.id] = (answer, task)
         if self._saver is None or self._saver.done():
-            self._saver = asyncio.create_task(self._save_while_writing(), name="answers saver")
+            self._saver = asyncio.create_task(self._save_now_and_then(), name="answers saver")
 
     def is_writing(self, message_id: str) -> bool:
         """Whether this message is being written now."""
@@ -56,10 +57,15 @@ class Answers:
 
     def as_of_now(self, message: ChatMessage) -> ChatMessage:
         """The message with all text that has come so far, which the database learns a little later."""
-        if message.id not in self._writing:
-            return message
-        answer, _ = self._writing[message.id]
-        return replace(message, text=answer.text, reasoning=answer.reasoning)
+        if message.id in self._writing:
+            answer, _ = self._writing[message.id]
+            return replace(message, text=answer.text, reasoning=answer.reasoning)
+        if message.id in self._unkept:
+            answer = self._unkept[message.id]
+            return replace(
+                message, text=answer.text, reasoning=answer.reasoning, state=answer.state, error=answer.error
+            )
+        return message
 
     async def stop(self, message_id: str, state: MessageState = "stopped") -> None:
         """End the answer and keep its text; returns when it is kept. Does nothing when it is not being written."""
@@ -83,9 +89,10 @@ class Answers:
         await asyncio.gather(*(self.stop(message_id, "interrupted") for message_id in list(self._writing)))
         if self._saver is not None:
             self._saver.cancel()
+        for answer in self._unkept.values():
+            await self._keep(answer)
 
     async def _write(self, answer: Answer, model: str, request: GenerationRequest) -> None:
-        error: ErrorBody | None = None
         try:
             async with aclosing(self._engines.generate(model, request)) as events:
                 async for event in events:
@@ -95,45 +102,56 @@ class Answers:
         except asyncio.CancelledError:
             answer.state = self._endings.get(answer.message_id, "interrupted")
         except Exception as problem:
-            error = error_body(problem)
-            died = error.code == "EngineDied"
+            answer.error = error_body(problem)
+            died = answer.error.code == "EngineDied"
             answer.state = "interrupted" if died or not answer.empty else "failed"
-            log.warning("answer %s ended with %s", answer.message_id, error.code)
+            log.warning("answer %s ended with %s", answer.message_id, answer.error.code)
         answer.ended = True
-        await self._finish(answer, error)
+        await self._finish(answer)
 
-    async def _finish(self, answer: Answer, error: ErrorBody | None) -> None:
+    async def _finish(self, answer: Answer) -> None:
+        """Keep the answer as it ended; when the disk refuses, it waits in memory and is tried again."""
+        if not await self._keep(answer):
+            self._unkept[answer.message_id] = answer
+        del self._writing[answer.message_id]
+        self._endings.pop(answer.message_id, None)
+
+    async def _keep(self, answer: Answer) -> bool:
         try:
-            for attempt in range(1, FINISH_ATTEMPTS + 1):
-                try:
-                    await self._database.run(
-                        store.finish_answer,
-                        answer.message_id,
-                        text=answer.text,
-                        reasoning=answer.reasoning,
-                        state=answer.state,
-                        stats=answer.stats(),
-                        error=error,
-                    )
-                    break
-                except DataFolderUnusable as problem:
-                    log.error("answer %s cannot be kept (attempt %d): %s", answer.message_id, attempt, problem.reason)
-                    await asyncio.sleep(0.5 * attempt)
-        finally:
-            del self._writing[answer.message_id]
-            self._endings.pop(answer.message_id, None)
-        with suppress(ChatMissing, MessageMissing, DataFolderUnusable):  # deleted meanwhile, or the disk is gone
-            self._events.publish("message", await self._database.run(store.message, answer.chat_id, answer.message_id))
-            self._events.publish("chat", await self._database.run(store.summary, answer.chat_id))
+            await self._database.run(
+                store.finish_answer,
+                answer.message_id,
+                text=answer.text,
+                reasoning=answer.reasoning,
+                state=answer.state,
+                stats=answer.stats(),
+                error=answer.error,
+            )
+            message = await self._database.run(store.message, answer.chat_id, answer.message_id)
+            summary = await self._database.run(store.summary, answer.chat_id)
+        except DataFolderUnusable as problem:
+            log.error("answer %s cannot be kept: %s", answer.message_id, problem.reason)
+            return False
+        except (ChatMissing, MessageMissing):  # deleted meanwhile
+            return True
+        self._events.publish("message", message)
+        self._events.publish("chat", summary)
+        return True
 
-    async def _save_while_writing(self) -> None:
-        while self._writing:
+    async def _save_now_and_then(self) -> None:
+        while self._writing or self._unkept:
             await asyncio.sleep(SAVE_SECONDS)
             for answer, _ in list(self._writing.values()):
                 if answer.unsaved and not answer.ended:
-                    text, reasoning = answer.text, answer.reasoning
-                    try:
-                        await self._database.run(store.save_text, answer.message_id, text, reasoning)
-                        answer.saved_characters = len(text) + len(reasoning)
-                    except DataFolderUnusable as problem:
-                        log.error("answer %s cannot be saved: %s", answer.message_id, problem.reason)
+                    await self._save(answer)
+            for answer in list(self._unkept.values()):
+                if await self._keep(answer):
+                    del self._unkept[answer.message_id]
+
+    async def _save(self, answer: Answer) -> None:
+        text, reasoning = answer.text, answer.reasoning
+        try:
+            await self._database.run(store.save_text, answer.message_id, text, reasoning)
+            answer.saved_characters = len(text) + len(reasoning)
+        except DataFolderUnusable as problem:
+            log.error("answer %s cannot be saved: %s", answer.message_id, problem.reason)

@@ -66,8 +66,6 @@ class Chats:
 
         Raises ChatBusy when the parent is still being written, ModelMissing, NoModelInstalled; nothing is kept then.
         """
-        if parent_id is not None and self._answers.is_writing(parent_id):
-            raise ChatBusy(chat_id=chat_id)
         model_id = await self._model(chat_id, model)
         user, answer = await self._database.run(store.add_user_message, chat_id, parent_id, text, model_id, wish)
         self._events.publish("message", user)

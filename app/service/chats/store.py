@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from app.errors import ChatMissing, MessageMissing
+from app.errors import ChatBusy, ChatMissing, MessageMissing
 from app.service.chats.titles import title_from
 from app.service.chats.wish import AnswerWish, to_json, wish_from_json
 from app.values import Chat, ChatMessage, ChatSummary, ErrorBody, MessageState, MessageStats, Role
@@ -139,10 +139,13 @@ def delete_chat(connection: sqlite3.Connection, chat_id: str) -> None:
 def add_user_message(
     connection: sqlite3.Connection, chat_id: str, parent_id: str | None, text: str, model: str, wish: AnswerWish
 ) -> tuple[ChatMessage, ChatMessage]:
-    """The user's message and the empty answer to it, the new active leaf. Raises ChatMissing, MessageMissing."""
+    """The user's message and the empty answer to it, the new active leaf.
+
+    Raises ChatMissing, MessageMissing, and ChatBusy when the parent is still being written.
+    """
     head = summary(connection, chat_id)
-    if parent_id is not None:
-        message(connection, chat_id, parent_id)
+    if parent_id is not None and message(connection, chat_id, parent_id).state == "streaming":
+        raise ChatBusy(chat_id=chat_id)
     user_id = _insert(connection, chat_id=chat_id, parent_id=parent_id, role="user", text=text, state="complete")
     if not head.title:
         connection.execute(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ChatMissing, DatabaseNewer, DataFolderUnusable, MessageMissing
+from app.errors import ChatBusy, ChatMissing, DatabaseNewer, DataFolderUnusable, MessageMissing
 from app.service.chats import store
 from app.service.chats.database import Database
 from app.service.chats.migrations import MIGRATIONS, migrate
 from app.service.chats.wish import AnswerWish
-from app.values import ErrorBody, MessageStats
+from app.values import ChatMessage, ErrorBody, MessageStats
 from inference.values import Sampling
 
 WISH = AnswerWish(sampling=Sampling(temperature=0.1, seed=3, logit_bias=((5, -1.0),)), max_tokens=9)
@@ -26,9 +26,16 @@ def connection() -> Iterator[sqlite3.Connection]:
     made.close()
 
 
+def end(connection: sqlite3.Connection, answer: ChatMessage) -> None:
+    store.finish_answer(connection, answer.id, text="t", reasoning="", state="complete", stats=None, error=None)
+
+
 def test_versions_of_a_turn_are_siblings_and_branches_can_be_shown(connection: sqlite3.Connection) -> None:
     chat = store.add_chat(connection, "", "", "be kind").summary.id
     first, answer = store.add_user_message(connection, chat, None, "你好", "m1", WISH)
+    with pytest.raises(ChatBusy):
+        store.add_user_message(connection, chat, answer.id, "too early", "m1", WISH)
+    end(connection, answer)
     second, deeper = store.add_user_message(connection, chat, answer.id, "more", "m1", WISH)
     again = store.add_answer(
         connection, store.NewAnswer(chat_id=chat, parent_id=first.id, model="m2", wish=WISH.without_seed())
@@ -85,6 +92,7 @@ def test_titles_by_the_first_message_unless_the_user_gave_one(connection: sqlite
     unnamed, named = (store.add_chat(connection, title, "", "").summary.id for title in ("", "mine"))
     for chat in (unnamed, named):
         _, answer = store.add_user_message(connection, chat, None, "first words", "m", WISH)
+        end(connection, answer)
         store.add_user_message(connection, chat, answer.id, "second", "m", WISH)
     assert store.summary(connection, unnamed).title == "first words"
     assert store.summary(connection, named).title == "mine"
