@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.service.engines.plan_maker import PlanMaker
+from app.service.library import match
+from app.service.shelf import LocalShelf
+from models_catalog.errors import ModelFileMissing, ModelFileRefused, NotGguf
+from tests.tiny_models import write_tiny_qwen2
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> LocalShelf:
+    (tmp_path / "models").mkdir()
+    return LocalShelf(
+        models_folder=tmp_path / "models", list_file=tmp_path / "added.json", cache_file=tmp_path / "headers.json"
+    )
+
+
+def test_models_in_the_folder_and_added_ones(shelf: LocalShelf, tmp_path: Path) -> None:
+    write_tiny_qwen2(tmp_path / "models" / "inside.gguf")
+    elsewhere = tmp_path / "模型"
+    elsewhere.mkdir()
+    outside = write_tiny_qwen2(elsewhere / "外面.gguf", seed=1)
+    assert [model.id for model in shelf.models()] == ["inside"]
+    added = shelf.add(outside)
+    assert added.path == str(outside) and added.architecture == "qwen2" and added.problem is None
+    assert shelf.add(outside) == added
+    assert {model.path for model in shelf.models()} == {str(tmp_path / "models" / "inside.gguf"), str(outside)}
+    assert match(added.id, shelf.models()) == added
+    outside.unlink()
+    assert [model.id for model in shelf.models()] == ["inside"]
+
+
+def test_what_cannot_be_added(shelf: LocalShelf, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileMissing):
+        shelf.add(tmp_path / "missing.gguf")
+    (tmp_path / "text.gguf").write_text("hello there, this is text")
+    with pytest.raises(NotGguf):
+        shelf.add(tmp_path / "text.gguf")
+    assert shelf.models() == ()
+
+
+def test_a_broken_file_in_the_folder_is_listed_with_its_problem(shelf: LocalShelf, tmp_path: Path) -> None:
+    (tmp_path / "models" / "bad.gguf").write_text("not a model at all")
+    (model,) = shelf.models()
+    assert model.problem is not None and model.problem.code == "NotGguf"
+
+
+async def test_a_plan_for_a_file(shelf: LocalShelf, tmp_path: Path) -> None:
+    write_tiny_qwen2(tmp_path / "models" / "tiny.gguf")
+    (model,) = shelf.models()
+    maker = PlanMaker(tmp_path / "models")
+    planned = await maker(model, 512)
+    assert (planned.plan.model_path, planned.plan.context_tokens) == (model.path, 512)
+    assert planned.needed_bytes > Path(model.path).stat().st_size // 2
+    Path(model.path).write_bytes(b"GGUF" + b"\0" * 100)
+    with pytest.raises(ModelFileRefused):
+        await maker(model, None)
