@@ -65,7 +65,7 @@ class Asker:
         self.server = server
         self._http = httpx.AsyncClient(
             base_url=server.base_url,
-            headers={"Authorization": f"Bearer {server.token}"},
+            headers={"Authorization": f"Bearer {server.token}"} if server.token else {},
             # A long line of waiting requests on a slow computer is not an error.
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=64),

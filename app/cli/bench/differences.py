@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Batches of other sizes are summed in another order. Where the two likeliest tokens are closer than this (natural log
-# of their probabilities), such rounding can turn the choice around, and after it the whole rest of the answer.
-NEAR_TIE_NATS = 0.1
+# Batches of other sizes are computed by other kernels in another order. Where the two likeliest tokens are closer than
+# this (natural log of their probabilities), such rounding can turn the choice around, and after it the whole rest of
+# the answer. llama-server against itself, alone and eight at once, was seen to flip margins of up to 0.24.
+NEAR_TIE_NATS = 0.25
 
+# A text can be cut into tokens in more than one way, so the choice may have been made a little before the difference.
+_TOKENS_LOOKED_BACK = 3
 _EXCERPT_CHARACTERS = 24
 
 
@@ -48,14 +51,25 @@ def first_difference(text: str, tokens: tuple[Token, ...], other: str) -> Differ
     character = _common_length(text, other)
     expected, found = text.encode(), other.encode()
     same_bytes = _common_length(expected, found)
-    index, begins_at = _token_at(tokens, same_bytes)
+    index, margin_nats = _choice(tokens, same_bytes, found)
     return Difference(
         token=index,
         character=character,
         reference=text[character : character + _EXCERPT_CHARACTERS],
         other=other[character : character + _EXCERPT_CHARACTERS],
-        margin_nats=_margin(tokens[index], found[begins_at:]) if index < len(tokens) else None,
+        margin_nats=margin_nats,
     )
+
+
+def _choice(tokens: tuple[Token, ...], byte: int, found: bytes) -> tuple[int, float | None]:
+    """The token where the other answer's bytes took a rival, and its margin; None when no reported rival fits."""
+    differing = _token_at(tokens, byte)
+    for index in range(min(differing, len(tokens) - 1), max(-1, differing - _TOKENS_LOOKED_BACK - 1), -1):
+        begins_at = sum(len(token.raw) for token in tokens[:index])
+        margin_nats = _margin(tokens[index], found[begins_at:])
+        if margin_nats is not None:
+            return index, margin_nats
+    return differing, None
 
 
 def _common_length(one: str | bytes, other: str | bytes) -> int:
@@ -63,14 +77,14 @@ def _common_length(one: str | bytes, other: str | bytes) -> int:
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def _token_at(tokens: tuple[Token, ...], byte: int) -> tuple[int, int]:
-    """Index of the token that holds this byte (or ends the answer there), and the byte it begins at."""
-    begins_at = 0
+def _token_at(tokens: tuple[Token, ...], byte: int) -> int:
+    """Index of the token that holds this byte, or ends the answer there."""
+    ends_at = 0
     for index, token in enumerate(tokens):
-        if begins_at + len(token.raw) > byte or not token.raw:
-            return index, begins_at
-        begins_at += len(token.raw)
-    return len(tokens), begins_at
+        ends_at += len(token.raw)
+        if ends_at > byte or not token.raw:
+            return index
+    return len(tokens)
 
 
 def _margin(token: Token, taken: bytes) -> float | None:

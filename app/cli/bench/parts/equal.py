@@ -26,8 +26,8 @@ WAYS = (
 def measure(setting: Setting) -> Report:
     """The reference is llama-server's answer to each prompt alone, read from scratch.
 
-    Its own eight at once are counted as well: they show how much of a difference is llama.cpp's rounding. One pass;
-    greedy answers do not vary from round to round.
+    Its own eight at once are compared as well: they show how much of a difference is llama.cpp's rounding. One pass;
+    greedy answers do not vary from round to round. What our cache still knows of a prompt is used, as in daily work.
     """
     assert setting.peer is not None
     prompts = load_prompts().equal
@@ -38,8 +38,9 @@ def measure(setting: Setting) -> Report:
             reference = asyncio.run(_alone_with_tokens(peer.server(reuse_prompts=False), prompts))
             control = asyncio.run(_all(peer.server(reuse_prompts=False), prompts, True, AT_ONCE))
         ground.load()
-        figures = [_count("equal_peer_together", compare(reference, control), None)]
-        remarks: list[Remark] = []
+        rounding = compare(reference, control)
+        figures = [_count("equal_peer_together", rounding, None)]
+        remarks = [_remark("llama-server", prompts, number, difference) for number, difference in rounding]
         for name, stream, at_once in WAYS:
             setting.say(f"equal: {name}")
             ours = asyncio.run(_all(ground.server(), prompts, stream, at_once))

@@ -51,6 +51,14 @@ def test_a_token_that_is_not_among_the_rivals_has_no_margin() -> None:
     assert not found.near_tie
 
 
+def test_a_choice_made_just_before_the_texts_part() -> None:
+    tokens = (token("x"), token("ab", -0.7, a=-0.72), token("c", -0.1, d=-3.0))
+    found = first_difference("xabc", tokens, "xabq")
+    assert found is not None
+    assert found.token == 1
+    assert found.margin_nats == pytest.approx(0.02)
+
+
 def test_the_longest_fitting_rival_is_the_one_that_was_taken() -> None:
     found = first_difference("x1", (token("x1", -0.5, x=-3.0, xy=-0.52),), "xyz")
     assert found is not None
