@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from models_catalog.gguf.header import GgufHeader
+from models_catalog.gguf.screening.attention import check_attention
 from models_catalog.gguf.screening.hyperparameters import check_hyperparameters
 from models_catalog.gguf.screening.kind import check_kind
 from models_catalog.gguf.screening.template import check_templates
@@ -28,6 +29,7 @@ def screen(header: GgufHeader) -> None:
     check_hyperparameters(whole)
     check_tokenizer(whole)
     check_tensors(whole)
+    check_attention(whole)
     check_templates(whole)
 
 

@@ -48,6 +48,7 @@ _INTEGER_RANGES: tuple[tuple[str, int, int], ...] = (
     (r"ssm\.group_count", 0, 4096),
     (r"wkv\.head_size|kda\.head_dim", 1, 4096),
     (r"token_shift_count", 1, 2),
+    (r"expert_gating_func", 1, 4),
     (r"hyper_connection\.(count|sinkhorn_iterations|low_rank)", 0, 4096),
     (r"attention\.output_group_count", 1, 4096),
     (r"attention\.indexer\.(kpool|block_size)", 1, _MAX_WIDTH),
@@ -68,6 +69,8 @@ _PER_LAYER = (
 )
 # Gated delta nets, whose heads are as long as their state.
 _DELTA_NETS = ("qwen3next", "qwen35", "qwen4exp")
+# Architectures that abort where others assume a gating function.
+_WITHOUT_DEFAULT_GATE = ("dots1", "hy_v4", "minimax-m2", "smallthinker")
 _SECTIONED = ("qwen2vl", "qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen4exp")
 
 
@@ -200,6 +203,8 @@ def _check_experts(header: GgufHeader) -> None:
         _refuse(header, "expert_group_count", f"is {groups} for {count} experts")
     if groups > 1 and (count % groups or not 0 < groups_used < groups):
         _refuse(header, "expert_group_used_count", f"is {groups_used} of {groups} groups of {count} experts")
+    if header.architecture in _WITHOUT_DEFAULT_GATE and header.own("expert_gating_func") is None:
+        _refuse(header, "expert_gating_func", "is missing")
     if header.architecture == "ernie4_5-moe" and not header.own_integer("interleave_moe_layer_step"):
         _refuse(header, "interleave_moe_layer_step", "is missing or zero")
     if header.architecture == "grovemoe" and not header.own_integer("experts_per_group"):
@@ -208,6 +213,8 @@ def _check_experts(header: GgufHeader) -> None:
 
 def _check_recurrence(header: GgufHeader) -> None:
     width = header.embedding_length or 0
+    if header.architecture in ("rwkv6", "rwkv7") and header.own_integer("token_shift_count") == 1:
+        _refuse(header, "token_shift_count", "is 1")
     head_size = header.own_integer("wkv.head_size")
     if head_size and width % head_size:
         _refuse(header, "wkv.head_size", f"is {head_size} for a width of {width}")

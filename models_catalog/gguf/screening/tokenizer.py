@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+from typing import NoReturn
 
 from models_catalog.errors import TokenizerRefused
 from models_catalog.gguf.arrays import StringArray
@@ -13,7 +15,8 @@ from models_catalog.gguf.parsing import ValueType
 
 MAX_TOKENS = 1 << 20
 MAX_MERGES = 1 << 21
-MAX_TOKEN_BYTES = 4096
+MAX_MERGE_BYTES = 8192
+MAX_TOKEN_CHARACTERS = 4096
 # "bert" and "t5" vocabularies belong to encoders; "none" has no text at all.
 _BYTE_PAIR_MODELS = ("gpt2", "gemma4")
 _MODELS = (*_BYTE_PAIR_MODELS, "llama", "rwkv", "plamo2")
@@ -39,7 +42,7 @@ def check_tokenizer(header: GgufHeader) -> None:
     if types is not None:
         _check_types(header, tokens, types, model or "")
     scores = _numbers(header, "scores", (ValueType.FLOAT32, ValueType.INT32), len(tokens))
-    if scores is not None and any(score != score for score in scores):
+    if scores is not None and math.isnan(sum(scores)) and any(map(math.isnan, scores)):
         _refuse(header, "a score that is no number")
     _check_special_ids(header, len(tokens))
     _check_merges(header, model or "", pre)
@@ -49,7 +52,7 @@ def check_tokenizer(header: GgufHeader) -> None:
         _refuse(header, "no newline token")
 
 
-def _refuse(header: GgufHeader, problem: str) -> None:
+def _refuse(header: GgufHeader, problem: str) -> NoReturn:
     raise TokenizerRefused(header.path, problem)
 
 
@@ -59,15 +62,18 @@ def _check_tokens(header: GgufHeader, tokens: StringArray) -> set[str]:
     """
     if not 0 < len(tokens) <= MAX_TOKENS:
         _refuse(header, f"{len(tokens)} tokens")
-    seen: set[str] = set()
-    add = seen.add
-    for index, raw in enumerate(tokens.all_raw()):
-        if len(raw) > MAX_TOKEN_BYTES:
-            _refuse(header, f"token {index} has {len(raw)} bytes")
-        try:
-            add(raw.decode("utf-8").partition("\0")[0] or f"[EMPTY_{index}]")
-        except UnicodeDecodeError:
-            _refuse(header, f"token {index} is no UTF-8")
+    try:
+        texts = list(map(bytes.decode, tokens.all_raw()))
+    except UnicodeDecodeError:
+        _refuse(header, "a token that is no UTF-8")
+    longest = max(map(len, texts))
+    if longest > MAX_TOKEN_CHARACTERS:
+        _refuse(header, f"a token of {longest} characters")
+    if "\0" in "".join(texts):
+        texts = [text.partition("\0")[0] for text in texts]
+    seen = set(texts)
+    if "" in seen:
+        seen = {text or f"[EMPTY_{index}]" for index, text in enumerate(texts)}
     if len(seen) != len(tokens):
         _refuse(header, f"{len(tokens) - len(seen)} tokens stand twice in the vocabulary")
     return seen
@@ -87,9 +93,12 @@ def _numbers(
 
 
 def _check_types(header: GgufHeader, tokens: StringArray, types: Sequence[float], model: str) -> None:
+    found = set(types)
+    if odd := [token_type for token_type in found if not 0 <= token_type <= _BYTE_TYPE]:
+        _refuse(header, f"tokens of type {odd[0]}")
+    if _BYTE_TYPE not in found:
+        return
     for index, token_type in enumerate(types):
-        if not 0 <= token_type <= _BYTE_TYPE:
-            _refuse(header, f"token {index} is of type {token_type}")
         # Byte tokens are read as "<0xHH>"; the byte-level vocabularies of GPT-2's kind have none, and asking aborts.
         if token_type == _BYTE_TYPE and (model == "gpt2" or not _BYTE_TOKEN.fullmatch(tokens.raw(index))):
             _refuse(header, f"token {index} is of the byte type but names no byte")
@@ -112,7 +121,7 @@ def _check_merges(header: GgufHeader, model: str, pre: str | None) -> None:
     if not isinstance(merges, StringArray) or len(merges) > MAX_MERGES:
         raise TokenizerRefused(header.path, "merges are no strings or too many")
     for index, raw in enumerate(merges.all_raw()):
-        if raw.find(b" ", 1) < 0 or len(raw) > 2 * MAX_TOKEN_BYTES:
+        if raw.find(b" ", 1) < 0 or len(raw) > MAX_MERGE_BYTES:
             _refuse(header, f"merge {index} is no pair")
 
 
