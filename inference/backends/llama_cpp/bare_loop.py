@@ -46,28 +46,32 @@ def run_bare(
 ) -> BareRun:
     """Load, read the prompt, decode. Raises RuntimeError when llama.cpp refuses any of it."""
     model, context = _open(path, context_tokens, threads, batch_threads, flash_attention, memory_map)
+    try:
+        return _go_on(model, context, prompt, tokens)
+    finally:
+        lib.llama_free(context)
+        lib.llama_model_free(model)
+
+
+def _go_on(model: Any, context: Any, prompt: str, tokens: int) -> BareRun:
     vocabulary = LlamaVocabulary(model, space_prefix=False)
     ids = vocabulary.tokenize(prompt, False)
     if vocabulary.adds_bos:
         ids.insert(0, vocabulary.bos_token)
+    context_tokens = int(lib.llama_n_ctx(context))
     if len(ids) + tokens > context_tokens:
         raise RuntimeError(f"{len(ids)} + {tokens} tokens do not fit into {context_tokens}")
     began = time.perf_counter()
-    token = _decode_and_choose(context, ids, vocabulary.size)
+    chosen = [_decode_and_choose(context, ids, vocabulary.size)]
     known = [time.perf_counter()]
-    chosen = [token]
     while len(chosen) < tokens:
-        token = _decode_and_choose(context, [token], vocabulary.size)
+        chosen.append(_decode_and_choose(context, chosen[-1:], vocabulary.size))
         known.append(time.perf_counter())
-        chosen.append(token)
-    text = b"".join(map(vocabulary.piece, chosen)).decode("utf-8", "replace")
-    lib.llama_free(context)
-    lib.llama_model_free(model)
     return BareRun(
         prompt_tokens=len(ids),
         prefill_seconds=known[0] - began,
         token_seconds=tuple(after - before for before, after in pairwise(known)),
-        text=text,
+        text=b"".join(map(vocabulary.piece, chosen)).decode("utf-8", "replace"),
     )
 
 
