@@ -27,7 +27,11 @@ class NoAnswer(Exception):
 
 
 def measure(setting: Setting) -> Report:
-    """Cold: no service, no engine; the file may be in the system's disk cache. Warm: right after, both are there."""
+    """Cold: no service, no engine; the file may be in the system's disk cache. Warm: right after, both are there.
+
+    Every question is a new one, so that only the template's own beginning can be known to the engine.
+    """
+    short = load_prompts().short
     load = ForeignLoad()
     cold: list[float] = []
     warm: list[float] = []
@@ -36,9 +40,9 @@ def measure(setting: Setting) -> Report:
             for number in range(setting.rounds_or(ROUNDS)):
                 setting.say(f"start: {number + 1}")
                 load.look()
-                cold.append(first_byte_seconds(folder, setting.model_path))
+                cold.append(first_byte_seconds(folder, setting.model_path, f"{2 * number + 1}. {short}"))
                 load.look()
-                warm.append(first_byte_seconds(folder, setting.model_path))
+                warm.append(first_byte_seconds(folder, setting.model_path, f"{2 * number + 2}. {short}"))
                 stop_service(folder)
         finally:
             stop_service(folder)
@@ -54,10 +58,10 @@ def measure(setting: Setting) -> Report:
     )
 
 
-def first_byte_seconds(folder: Path, model_path: Path) -> float:
+def first_byte_seconds(folder: Path, model_path: Path, prompt: str) -> float:
     """From spawning `liangli run` to the first byte of the answer. Raises NoAnswer."""
     command = liangli_command(
-        *("run", load_prompts().short, "--file", str(model_path)),
+        *("run", prompt, "--file", str(model_path)),
         *("--temperature", "0", "--max-tokens", str(MAX_TOKENS), "--lang", "en"),
     )
     began = time.perf_counter()
