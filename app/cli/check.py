@@ -52,8 +52,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], 
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 with one line about the model. What is wrong with it is raised: leaves of ModelFileRefused, of ModelRefused, of
-    RequestRefused, or EngineDied.
+    """0 with one line about the model. What is wrong with it is raised: leaves of ModelFileRefused, ModelRefused or
+    RequestRefused.
     """
     import asyncio
 
@@ -101,6 +101,7 @@ def _print_line(result: CheckResult, language: Language) -> None:
 
 async def _answer_one_token(header: GgufHeader) -> tuple[float, float]:
     """Seconds of loading and of the first token, in a fenced child that is gone when this returns."""
+    from inference.errors import EngineDied, EngineDiedLoading
     from inference.worker.client import start_engine
     from inference.worker.silence import Patience
 
@@ -117,6 +118,9 @@ async def _answer_one_token(header: GgufHeader) -> tuple[float, float]:
     try:
         await _first_token(engine, _request(header), _answer_seconds(header))
         return loaded - started, time.monotonic() - loaded
+    except EngineDied as death:
+        # Nothing was lost: it is the file that is in question.
+        raise EngineDiedLoading(path=header.path, **asdict(death)) from death
     finally:
         await engine.close()
 

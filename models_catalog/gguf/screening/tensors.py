@@ -18,7 +18,7 @@ _INTEGER_TABLES = re.compile(r"blk\.\d+\.ffn_gate_tid2eid(\.weight)?|.*\.(ids|in
 _BLOCK = re.compile(r"blk\.(\d+)\.")
 # Matrices that are read as floats whatever the rest is; converters and quantizers keep them so.
 _ALWAYS_F32 = re.compile(
-    r".*_norm(_\d)?\.weight|.*(conv1d(_[qkv])?|shortconv\.conv|time_mix_first)\.weight|(?!.*\.weight$).*"
+    r".*_norm(_\d)?\.weight|.*(conv1d(_[qkv])?|shortconv\.conv|time_mix_(first|lerp_\w+))\.weight|(?!.*\.weight$).*"
 )
 
 

@@ -310,3 +310,62 @@ def test_hostile_files_are_judged_without_harm(tmp_path: Path) -> None:
         except ModelFileRefused:
             refused += 1
     assert len(some) * 0.5 < refused < len(some) * 0.9
+
+
+def _renamed(pieces: GgufPieces, architecture: str) -> GgufPieces:
+    """The same numbers and weights under another architecture's name."""
+    old = pieces.value("general.architecture")
+    pairs = tuple(
+        replace(pair, key=pair.key.replace(old + b".", architecture.encode() + b".")) for pair in pieces.pairs
+    )
+    return replace(pieces, pairs=pairs).with_value("general.architecture", architecture.encode())
+
+
+def test_attention_weights_have_the_width_of_their_heads(screened: Screened) -> None:
+    """GGML_ASSERT(ggml_nelements(a) == ne0*ne1*ne2) in ggml_reshape_3d, where shapes are taken from the width alone."""
+    pieces = _renamed(sound_models()["llama"], "command-r").with_value("command-r.rope.dimension_count", 8)
+    screened(pieces)
+    with pytest.raises(TensorRefused) as refused:
+        screened(pieces.with_value("command-r.attention.head_count", 8))
+    assert refused.value.tensor == "blk.0.attn_k.weight"
+    longer = pieces.with_pair("command-r.attention.key_length", UINT32, 24)
+    with pytest.raises(TensorRefused):
+        screened(longer.with_pair("command-r.attention.value_length", UINT32, 24))
+
+
+def test_latent_attention(screened: Screened) -> None:
+    numbers = {
+        "attention.head_count_kv": 1,
+        "attention.kv_lora_rank": 32,
+        "attention.key_length": 48,
+        "attention.value_length": 32,
+        "attention.key_length_mla": 32,
+        "attention.value_length_mla": 16,
+        "rope.dimension_count": 16,
+    }
+    pieces = _renamed(sound_models()["llama"], "deepseek2")
+    for key, value in numbers.items():
+        pieces = pieces.with_pair(f"deepseek2.{key}", UINT32, value)
+    screened(pieces)
+    for key, value in (
+        ("attention.head_count_kv", 2),
+        ("attention.key_length", 49),
+        ("attention.key_length_mla", 16),
+        ("rope.dimension_count", 32),
+    ):
+        with pytest.raises(HyperparameterRefused):
+            screened(pieces.with_value(f"deepseek2.{key}", value))
+
+
+def test_hybrids_have_both_kinds_of_layers(screened: Screened) -> None:
+    """GGML_ASSERT(buffer): without recurrent layers there is no recurrent state to clear."""
+    pieces = _renamed(sound_models()["qwen2"], "lfm2")
+    with pytest.raises(HyperparameterRefused):
+        screened(pieces)
+    screened(pieces.with_pair("lfm2.attention.head_count_kv", UINT32, (2, 0), is_array=True))
+
+
+@pytest.mark.parametrize("architecture", ["qwen3moe", "ernie4_5-moe", "minimax-m2"])
+def test_mixtures_need_their_numbers(architecture: str, screened: Screened) -> None:
+    with pytest.raises(HyperparameterRefused):
+        screened(_renamed(sound_models()["qwen2"], architecture))
