@@ -13,7 +13,8 @@ from app.service.engines.slot import Slot
 from app.service.events import EventBus
 from app.service.library import Library
 from app.values import EngineStatus
-from inference.values import GenerationRequest, ModelFacts
+from inference.errors import EngineDied
+from inference.values import GenerationRequest
 from inference.worker.messages import Admitted, Delta, Finished
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class Engines:
 
         Raises ModelMissing and NoModelInstalled.
         """
+        if wanted in self._slots:
+            return wanted
         if wanted in ("", "default"):
             working = [slot for slot in self._slots.values() if not slot.failed]
             used = max(working, key=lambda slot: slot.last_used, default=None)
@@ -92,10 +95,6 @@ class Engines:
             raise ModelInUse(model=slot.model.id, requests=slot.requests)
         await self._drop(slot)
 
-    async def facts(self, wanted: str) -> ModelFacts:
-        """What is known of a loaded model; loads it first."""
-        return (await (await self._slot(await self.resolve(wanted), None)).ready()).facts
-
     async def generate(
         self, wanted: str, request: GenerationRequest
     ) -> AsyncGenerator[Admitted | Delta | Finished, None]:
@@ -126,6 +125,8 @@ class Engines:
 
     async def _load_engine(self, slot: Slot) -> RunningEngine:
         async with self._one_load:
+            if self._closed:
+                raise EngineDied(cause="exited", detail="", exit_code=None, signal=None)
             planned = await self._make_plan(slot.model, slot.context_tokens)
             while (free_bytes := self._available_bytes()) < planned.needed_bytes:
                 if not await self._unload_idle():

@@ -173,6 +173,8 @@ async def test_errors_in_the_words_of_the_dialect(client: openai.AsyncOpenAI, wo
     with pytest.raises(openai.NotFoundError) as missing:
         await client.chat.completions.create(model="gpt-4", messages=HELLO)
     assert missing.value.code == "model_not_found" and missing.value.param == "model"
+    assert isinstance(missing.value.body, dict)
+    assert missing.value.body["liangli"]["code"] == "ModelMissing"  # for our own faces
     world.context_tokens = 3
     long: list[Any] = [{"role": "user", "content": "one two three four five"}]
     for stream in (False, True):

@@ -180,3 +180,13 @@ async def test_which_model_is_meant(engines: Engines, world: FakeWorld) -> None:
     world.shelf_models.clear()
     with pytest.raises(NoModelInstalled):
         await engines.resolve("")
+
+
+async def test_nothing_is_started_after_the_end(engines: Engines, world: FakeWorld) -> None:
+    asking = asyncio.create_task(answer(engines))
+    await engines.close()
+    with pytest.raises(EngineDied):
+        await asking
+    with pytest.raises(EngineDied):
+        await engines.load("")
+    assert world.loads == 0
