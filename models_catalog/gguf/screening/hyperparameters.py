@@ -114,8 +114,15 @@ def _out_of_range(key: str, value: Value) -> str | None:
 
 
 def _number_problem(key: str, numbers: Sequence[int] | Sequence[float]) -> str | None:
+    if not numbers:
+        return None
+    # The extremes speak for all; a NaN would hide among them.
+    extremes = (min(numbers), max(numbers))
+    if any(isinstance(number, float) for number in extremes):
+        odd = next((number for number in numbers if not math.isfinite(number)), None)
+        extremes = extremes if odd is None else (odd, odd)
     least, greatest = next((least, greatest) for pattern, least, greatest in _RANGES if pattern.fullmatch(key))
-    for number in numbers:
+    for number in extremes:
         if not (least <= number <= greatest if isinstance(number, int) else _float_fits(key, number)):
             return f"is {number}"
     return None

@@ -42,8 +42,9 @@ def check_templates(header: GgufHeader) -> None:
         if key.startswith("tokenizer.chat_template") and not isinstance(value, str | StringArray):
             raise TemplateRefused(header.path, f"{key} is no text")
     templates = header.chat_templates
-    if len(templates) > MAX_TEMPLATES:
-        raise TemplateRefused(header.path, f"{len(templates)} templates")
+    size = sum(map(len, templates.values()))
+    if len(templates) > MAX_TEMPLATES or size > 2 * MAX_TEMPLATE_BYTES:
+        raise TemplateRefused(header.path, f"{len(templates)} templates of {size} characters")
     for template in templates.values():
         problem = template_problem(template)
         if problem:
