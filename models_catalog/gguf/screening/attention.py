@@ -10,6 +10,7 @@ import re
 from models_catalog.errors import HyperparameterRefused, TensorRefused
 from models_catalog.gguf.header import GgufHeader
 from models_catalog.gguf.parsing import TensorInfo
+from models_catalog.gguf.screening.hyperparameters import HEADS_AS_LONG_AS_ROTATED
 
 _ATTENTION = re.compile(r"blk\.(\d+)\.attn_(q|k|v|qkv)\.weight")
 # Architectures with latent attention whose converters all follow DeepSeek's.
@@ -73,11 +74,12 @@ def _check_widths(header: GgufHeader) -> None:
 
 
 def _head_lengths(header: GgufHeader, kind: str, heads: tuple[int, ...]) -> tuple[int, ...]:
-    """Possible lengths of a head: that of ordinary layers, then that of sliding-window layers if it differs."""
+    """Possible lengths of a head, that of ordinary layers first."""
     default = (header.embedding_length or 0) // max(heads[0] if heads else 1, 1)
     ordinary = header.own_integer(f"attention.{kind}_length")
     window = header.own_integer(f"attention.{kind}_length_swa")
-    lengths = (default if ordinary is None else ordinary, window)
+    rotated = header.own_integer("rope.dimension_count") if header.architecture in HEADS_AS_LONG_AS_ROTATED else None
+    lengths = (default if ordinary is None else ordinary, window, rotated)
     return tuple(length for length in lengths if length is not None)
 
 

@@ -52,6 +52,9 @@ _INTEGER_RANGES: tuple[tuple[str, int, int], ...] = (
     (r"hyper_connection\.(count|sinkhorn_iterations|low_rank)", 0, 4096),
     (r"attention\.output_group_count", 1, 4096),
     (r"attention\.indexer\.(kpool|block_size)", 1, _MAX_WIDTH),
+    (r".*_token_id", 0, (1 << 32) - 1),
+    (r"ple\.layer_multipliers|ple\.head_offsets", 0, (1 << 64) - 1),
+    (r"ple\.head_vocab_sizes", 1, (1 << 32) - 1),
     (r".*(_length|_rank|_dim|_size|_count)", 0, _MAX_WIDTH * 16),
     (r".*", -_MAX_INTEGER, _MAX_INTEGER),
 )
@@ -71,6 +74,8 @@ _PER_LAYER = (
 _DELTA_NETS = ("qwen3next", "qwen35", "qwen4exp")
 # Architectures that abort where others assume a gating function.
 _WITHOUT_DEFAULT_GATE = ("dots1", "hy_v4", "minimax-m2", "smallthinker")
+# The head's length is that of its rotated part, which is the whole.
+HEADS_AS_LONG_AS_ROTATED = ("bailingmoe",)
 _SECTIONED = ("qwen2vl", "qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen4exp")
 
 
@@ -179,8 +184,10 @@ def _check_rope(header: GgufHeader) -> None:
         _refuse(header, "rope.scaling.type", f"is {scaling[:40]!r}")
     heads, width = header.heads or 0, header.embedding_length or 0
     head_length = _own_or(header, "attention.key_length", width // heads if heads else 0)
-    longest = max(head_length, header.own_integer("attention.key_length_mla") or 0)
     rotated = _own_or(header, "rope.dimension_count", head_length)
+    longest = max(head_length, header.own_integer("attention.key_length_mla") or 0)
+    if header.architecture in HEADS_AS_LONG_AS_ROTATED:
+        longest = max(longest, rotated)
     whole = header.architecture in llama_cpp_facts().whole_head_rotated
     if heads and (rotated % 2 or not 0 < rotated <= longest or (whole and rotated != head_length)):
         _refuse(header, "rope.dimension_count", f"is {rotated} for heads of {longest}")
