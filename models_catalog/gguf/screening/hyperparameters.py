@@ -189,7 +189,9 @@ def _check_rope(header: GgufHeader) -> None:
     if header.architecture in HEADS_AS_LONG_AS_ROTATED:
         longest = max(longest, rotated)
     whole = header.architecture in llama_cpp_facts().whole_head_rotated
-    if heads and (rotated % 2 or not 0 < rotated <= longest or (whole and rotated != head_length)):
+    # Latent attention may do without any rotated part.
+    least = 0 if header.own("attention.kv_lora_rank") is not None else 2
+    if heads and (rotated % 2 or not least <= rotated <= longest or (whole and rotated != head_length)):
         _refuse(header, "rope.dimension_count", f"is {rotated} for heads of {longest}")
     rotated_swa = header.own_integer("rope.dimension_count_swa") or 0
     if rotated_swa % 2 or rotated_swa > max(longest, header.own_integer("attention.key_length_swa") or 0):
