@@ -29,6 +29,18 @@ class ChatDeleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EngineUnloaded:
+    """A model is no longer loaded."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Events were lost between the last one and the next: what was known may be old."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelsChanged:
     """The list of models on this computer is another one."""
 
@@ -44,7 +56,17 @@ class Bye:
 
 
 Happening = (
-    ChatSummary | ChatMessage | Delta | EngineStatus | FetchStatus | ChatDeleted | ModelsChanged | SettingsChanged | Bye
+    ChatSummary
+    | ChatMessage
+    | Delta
+    | EngineStatus
+    | EngineUnloaded
+    | FetchStatus
+    | ChatDeleted
+    | ModelsChanged
+    | SettingsChanged
+    | Gap
+    | Bye
 )
 
 _TYPES: dict[str, type[Happening]] = {
@@ -53,9 +75,11 @@ _TYPES: dict[str, type[Happening]] = {
     "message": ChatMessage,
     "delta": Delta,
     "engine": EngineStatus,
+    "engine_unloaded": EngineUnloaded,
     "fetch": FetchStatus,
     "models": ModelsChanged,
     "settings": SettingsChanged,
+    "gap": Gap,
     "bye": Bye,
 }
 

@@ -307,6 +307,8 @@ def _remote_error(content: bytes, http_status: int) -> RemoteError:
     """The error in a body: ours names code and fields; one from elsewhere keeps its beginning as the detail."""
     try:
         error = msgspec.json.decode(content)["error"]
+        # The OpenAI routes speak OpenAI's error codes and carry ours beside them.
+        error = error.get("liangli") or error
         code, fields = str(error["code"]), dict(error.get("fields") or {"detail": error.get("message", "")})
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError):
         code, fields = "UnexpectedError", {"detail": f"HTTP {http_status} {content[:300].decode(errors='replace')}"}

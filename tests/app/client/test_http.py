@@ -68,6 +68,16 @@ def test_an_error_of_the_service_keeps_code_and_fields() -> None:
     assert (caught.value.code, caught.value.fields, caught.value.http_status) == ("ChatMissing", {"chat_id": "c9"}, 404)
 
 
+def test_an_openai_error_is_read_as_our_own() -> None:
+    ours = {"code": "ContextOverflow", "fields": {"prompt_tokens": 5000}}
+    body = {
+        "error": {"message": "…", "type": "invalid_request_error", "code": "context_length_exceeded", "liangli": ours}
+    }
+    with pytest.raises(RemoteError) as caught:
+        client_with(lambda _: httpx.Response(400, json=body)).models()
+    assert (caught.value.code, caught.value.fields) == ("ContextOverflow", {"prompt_tokens": 5000})
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"error": 3}', b'{"error": {"code": "X", "fields": 3}}'])
 def test_an_unreadable_error_is_an_error_all_the_same(content: bytes) -> None:
     with pytest.raises(RemoteError):
