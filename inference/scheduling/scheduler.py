@@ -174,12 +174,14 @@ class Scheduler:
                 if not self._readmit(request):
                     break
             elif self._follows_a_prefix_being_read(request):
-                request.waited_steps += 1
+                continue
             elif self._start(request):
                 admitted.append(Admission(request_id=request.request_id, cached_tokens=request.cached_tokens))
             else:
-                request.waited_steps += 1
                 break
+        for request in line:
+            if request.phase is Phase.WAITING:
+                request.waited_steps += 1
         return tuple(admitted)
 
     def _start(self, request: ScheduledRequest) -> bool:

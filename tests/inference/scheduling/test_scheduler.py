@@ -232,6 +232,22 @@ def test_persons_go_before_programs() -> None:
     assert driver.step().segments[0].request_id == "person"
 
 
+def test_a_long_prompt_is_not_passed_over_for_ever() -> None:
+    driver = Driver(limits(sequences=1))
+    driver.submit("long", list(range(600)), 1)
+    driver.step()
+    driver.cancel("long")
+    driver.submit("first", [1], 4)
+    driver.step()
+    driver.submit("again", list(range(600, 1200)), 1)
+    for number in range(60):
+        driver.submit(f"short{number}", [number], 2)
+        driver.step()
+        if "again" in driver.done:
+            break
+    assert "again" in driver.done
+
+
 def test_when_cells_run_out_the_youngest_is_saved_and_comes_back() -> None:
     driver = Driver(limits(cells=100, sequences=4))
     for number in range(4):
