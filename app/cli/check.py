@@ -60,8 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from models_catalog.gguf.header import read_header
     from models_catalog.gguf.screen import screen
 
-    header = read_header(args.file)
-    screen(header)
+    header = screen(read_header(args.file))
     load_seconds, first_token_seconds = asyncio.run(_answer_one_token(header))
     result = CheckResult(
         path=header.path,

@@ -19,10 +19,11 @@ from models_catalog.gguf.screening.tokenizer import check_tokenizer
 from models_catalog.gguf.shards import other_shards
 
 
-def screen(header: GgufHeader) -> None:
-    """Returns if llama.cpp may see the file. Raises one leaf of ModelFileRefused otherwise.
+def screen(header: GgufHeader) -> GgufHeader:
+    """The header of the whole model, if llama.cpp may see the file. Raises one leaf of ModelFileRefused otherwise.
 
-    Reads the headers of a split model's other files too. Takes about as long as reading the header.
+    Reads the headers of a split model's other files too and adds their tensors, so that weights are counted whole.
+    Takes about as long as reading the header.
     """
     whole = _with_all_tensors(header)
     check_kind(whole)
@@ -31,6 +32,7 @@ def screen(header: GgufHeader) -> None:
     check_tensors(whole)
     check_attention(whole)
     check_templates(whole)
+    return whole
 
 
 def _with_all_tensors(header: GgufHeader) -> GgufHeader:

@@ -30,8 +30,7 @@ class PlanMaker:
         return await asyncio.to_thread(self._plan, Path(model.path), context_tokens)
 
     def _plan(self, path: Path, context_tokens: int | None) -> PlannedLoad:
-        header = read_header(path)
-        screen(header)
+        header = screen(read_header(path))
         plan = plan_load(model_path=str(path), header=header, profile=self._hardware(), context_tokens=context_tokens)
         return PlannedLoad(plan=plan, needed_bytes=_needed_bytes(header, plan.context_tokens))
 

@@ -283,7 +283,9 @@ def test_models_in_several_files(tmp_path: Path) -> None:
     first = _write_split(tmp_path)
     header = read_header(first)
     assert header.shard_count == 2
-    screen(header)
+    whole = screen(header)
+    assert whole.weight_bytes > header.weight_bytes
+    assert len(whole.tensors) == len(sound_models()["qwen2"].weights)
     with pytest.raises(NotFirstShard) as second:
         screen(read_header(tmp_path / "model-00002-of-00002.gguf"))
     assert (second.value.number, second.value.count) == (2, 2)
