@@ -55,7 +55,9 @@ def _dispatch(args: argparse.Namespace) -> int:
 
 def _open_window(args: argparse.Namespace) -> int:
     """The window; where there can be none, the chat in the terminal, and a line that says so."""
-    if not _has_display():
+    from app.cli.display import display_answers
+
+    if not display_answers(os.environ):
         note(text("cli.program.no_display", args.language))
         return _chat_instead(args)
     try:
@@ -70,12 +72,6 @@ def _chat_instead(args: argparse.Namespace) -> int:
     chat = build_parser(args.language).parse_args(["chat"])
     chat.language, chat.yes = args.language, args.yes
     return int(COMMANDS["chat"].run(chat))
-
-
-def _has_display() -> bool:
-    if sys.platform != "linux":
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def _settings() -> Settings:
