@@ -1,4 +1,4 @@
-"""Data that ships with the app: texts, icons, theme, starter models. Read through `resources.texts` and `resources.path`."""
+"""Data that ships with the app: texts, icons, starter models. Read through `resources.wording` and `resources.path`."""
 
 from __future__ import annotations
 
