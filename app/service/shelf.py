@@ -23,6 +23,7 @@ class LocalShelf:
         self._list_file = list_file
         self._cache_file = cache_file
         self._one_at_a_time = threading.Lock()
+        self._screened: dict[Path, tuple[int, int]] = {}
 
     def models(self) -> tuple[LocalModel, ...]:
         """All model files, by name; those that cannot be used have a problem."""
@@ -33,12 +34,19 @@ class LocalShelf:
     def add(self, path: Path) -> LocalModel:
         """Use a model file where it lies. Raises leaves of ModelFileRefused, DataFolderUnusable."""
         path = path.resolve()
-        screen(read_header(path))
+        self._screen(path)
         with self._one_at_a_time:
             added = self._added()
             if path not in added and not path.is_relative_to(self._models_folder.resolve()):
                 self._keep([*added, path])
         return next(model for model in self.models() if Path(model.path).resolve() == path)
+
+    def _screen(self, path: Path) -> None:
+        """Screen a file, once while it stays as it is; it is screened again whenever it is loaded."""
+        stamp = _stamp(path)
+        if self._screened.get(path) != stamp:
+            screen(read_header(path))
+            self._screened[path] = stamp
 
     def _added(self) -> list[Path]:
         try:
@@ -51,6 +59,15 @@ class LocalShelf:
             write_atomically(self._list_file, msgspec.json.encode([str(path) for path in added]))
         except OSError as error:
             raise DataFolderUnusable(path=str(self._list_file), reason=error.strerror or str(error)) from error
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of change; (-1, -1) for what is not there, which is never the stamp of a screened file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
 
 
 def _local_model(file: ModelFile) -> LocalModel:

@@ -43,6 +43,14 @@ def test_what_cannot_be_added(shelf: LocalShelf, tmp_path: Path) -> None:
     assert shelf.models() == ()
 
 
+def test_a_file_that_changed_is_screened_again(shelf: LocalShelf, tmp_path: Path) -> None:
+    path = write_tiny_qwen2(tmp_path / "tiny.gguf")
+    shelf.add(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ModelFileRefused):
+        shelf.add(path)
+
+
 def test_a_broken_file_in_the_folder_is_listed_with_its_problem(shelf: LocalShelf, tmp_path: Path) -> None:
     (tmp_path / "models" / "bad.gguf").write_text("not a model at all")
     (model,) = shelf.models()
