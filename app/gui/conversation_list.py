@@ -15,10 +15,11 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QFrame, QListView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.gui import icons
 from app.gui.look import Look
+from app.gui.parts.basics import menu_under
 from app.gui.theme.fonts import ui_font
 from app.values import ChatSummary
 
@@ -188,11 +189,10 @@ class ConversationList(QListView):
             return
         theme = self._look.theme
         chat_id = self._model.chat_at(index).id
-        menu = QMenu(self)
+        menu = menu_under(self)
         rename = menu.addAction(icons.icon("pencil", theme.text_second, 15), self._look.say("side.rename"))
         delete = menu.addAction(icons.icon("trash-2", theme.bad, 15), self._look.say("side.delete"))
         chosen = menu.exec(where)
-        menu.deleteLater()
         row = self._model.row_of(chat_id)  # the list may have moved while the menu was open
         if row >= 0 and chosen is rename:
             self.edit(self._model.index(row))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QScrollArea, QV
 
 from app import words
 from app.gui.look import Look
-from app.gui.parts.basics import Badge, plain_label, push_button
+from app.gui.parts.basics import Badge, plain_label, push_button, set_property
 from app.gui.parts.drawn import Logo
 from app.gui.session import Session
 from app.gui.theme.tokens import TITLE
@@ -70,6 +70,7 @@ class OfferCard(QFrame):
         elif offer.recommended:
             self._badge.show_state(self._look, "good", say("first.recommended"))
         self._badge.setVisible(not offer.fits or offer.recommended)
+        set_property(self._button, "kind", "primary" if offer.recommended and not running else "")
         self._button.setText(say("first.cancel" if running else "first.fetch"))
         self._button.setAccessibleName(f"{self._button.text()} {offer.name}")
         self._bar.setVisible(running)
@@ -121,7 +122,7 @@ class FirstRunPage(QScrollArea):
         self._shown: tuple[StarterOffer, ...] = ()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         page = QWidget()
         page.setObjectName("page")
         self.setWidget(page)
@@ -174,6 +175,7 @@ class FirstRunPage(QScrollArea):
         self._title.setText(say("first.title"))
         self._text.setText(say("first.text"))
         self._sources.setText(say("first.sources"))
+        self.setAccessibleName(say("first.title"))
         self._own.setText(say("first.own"))
         self._import.setText(say("first.import"))
         self._back.setText(say("first.back"))
@@ -188,7 +190,7 @@ class FirstRunPage(QScrollArea):
         for key, card in self._cards.items():
             card.show_fetch(self._session.fetches.get(key))
         self._sources.setVisible(bool(offers))
-        self._back.setVisible(bool(self._session.models))
+        self._back.setVisible(bool(self._session.usable_models))
 
     def _make_cards(self, offers: tuple[StarterOffer, ...]) -> None:
         for card in self._cards.values():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
+from app import words
 from app.gui import conversation, icons
 from app.gui.look import Look
-from app.gui.parts.basics import Badge, ElidedLabel, IconView, dress_button, ghost_button, plain_label
+from app.gui.parts.basics import Badge, ElidedLabel, IconView, dress_button, ghost_button, menu_under, plain_label
 from app.gui.parts.drawn import Ring
 from app.gui.session import Session
 from app.gui.theme.fonts import ui_font
@@ -107,15 +108,16 @@ class Header(QFrame):
     def model_menu(self) -> QMenu:
         """The models on this computer, and how to get more."""
         theme, say = self._look.theme, self._look.say
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = menu_under(self)
+        menu.setToolTipsVisible(True)
         chosen = self._session.model
         for model in self._session.models or ():
             label = f"{model.name}    {model.quantization} · {model.size_bytes / 1e9:.2f} GB".replace("&", "&&")
-            action = menu.addAction(label)
-            if chosen is not None and model.id == chosen.id:
-                action.setIcon(icons.icon("check", theme.accent, 15))
+            action = self._choice(menu, label, chosen is not None and model.id == chosen.id)
             action.triggered.connect(lambda _=False, model_id=model.id: self._session.choose_model(model_id))
+            if model.problem is not None:
+                action.setEnabled(False)
+                action.setToolTip(words.describe(model.problem.code, model.problem.fields, self._look.language))
         if self._session.models:
             menu.addSeparator()
         if any(not offer.installed for offer in self._session.offers):
@@ -128,22 +130,26 @@ class Header(QFrame):
     def settings_menu(self) -> QMenu:
         """Language, theme, and how other programs reach the models."""
         look = self._look
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        languages = QActionGroup(menu)
+        menu = menu_under(self)
         for language, name in (("zh", "简体中文"), ("en", "English")):
-            action = _choice(menu, languages, name, look.language == language)
+            action = self._choice(menu, name, look.language == language)
             action.triggered.connect(lambda _=False, language=language: self.language_wanted.emit(language))
         menu.addSeparator()
-        themes = QActionGroup(menu)
         for theme in ("system", "light", "dark"):
-            action = _choice(menu, themes, look.say(f"header.theme_{theme}"), look.theme_choice == theme)
+            action = self._choice(menu, look.say(f"header.theme_{theme}"), look.theme_choice == theme)
             action.triggered.connect(lambda _=False, theme=theme: self.theme_wanted.emit(theme))
         if self._session.online:
             menu.addSeparator()
             api = menu.addAction(icons.icon("plug", look.theme.text_second, 15), look.say("header.api"))
             api.triggered.connect(self.api_wanted)
         return menu
+
+    def _choice(self, menu: QMenu, name: str, chosen: bool) -> QAction:
+        """An entry of which one is chosen, marked like every other entry by an icon."""
+        action = menu.addAction(name)
+        if chosen:
+            action.setIcon(icons.icon("check", self._look.theme.accent, 15))
+        return action
 
     def _switch_language(self) -> None:
         self.language_wanted.emit("en" if self._look.language == "zh" else "zh")
@@ -203,14 +209,6 @@ def state_words(look: Look, engine: EngineStatus | None) -> tuple[str, str]:
 
 def _short(tokens: int) -> str:
     return f"{tokens / 1024:.1f}K".replace(".0K", "K") if tokens >= 1024 else str(tokens)
-
-
-def _choice(menu: QMenu, group: QActionGroup, name: str, chosen: bool) -> QAction:
-    action = menu.addAction(name)
-    action.setCheckable(True)
-    action.setChecked(chosen)
-    group.addAction(action)
-    return action
 
 
 def _below(widget: QToolButton | QPushButton | QWidget) -> QPoint:

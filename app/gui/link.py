@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -66,6 +67,7 @@ class ServiceLink(QObject):
         super().__init__()
         self._connect = connect
         self._client: ServiceClient | None = None
+        self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
         self._wanted = threading.Event()
         # A bound slot, not a free function: only then Qt knows in which thread it has to run.
@@ -73,7 +75,7 @@ class ServiceLink(QObject):
 
     def open(self) -> None:
         """Begin to connect; returns at once."""
-        threading.Thread(target=self._watch, name="service link", daemon=True).start()
+        self._start_thread(self._watch)
 
     def retry(self) -> None:
         """Try again after Ended or Failed."""
@@ -83,6 +85,12 @@ class ServiceLink(QObject):
         """Nothing is delivered after this."""
         self._closing.set()
         self._wanted.set()
+
+    def wait_ended(self, seconds: float) -> None:
+        """After `close`: wait for the threads. While one runs it holds this object, which must not die in it."""
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def ask(
         self,
@@ -108,7 +116,12 @@ class ServiceLink(QObject):
                 if done is not None:
                     self._deliver(lambda: done(result))
 
-        threading.Thread(target=run, name="service call", daemon=True).start()
+        self._start_thread(run)
+
+    def _start_thread(self, work: Callable[[], None]) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        self._threads.append(threading.Thread(target=work, name="service link", daemon=True))
+        self._threads[-1].start()
 
     def _run(self, arrival: Callable[[], object]) -> None:
         if not self._closing.is_set():

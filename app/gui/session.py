@@ -71,7 +71,7 @@ class Session(QObject):
     @property
     def model(self) -> LocalModel | None:
         """The model that answers the next message of the chat on the screen."""
-        models = {model.id: model for model in self.models or ()}
+        models = {model.id: model for model in self.usable_models}
         wishes = (
             self.chat.model if self.chat else "",
             self.draft_model,
@@ -79,6 +79,11 @@ class Session(QObject):
             str(self.settings.get("default_model", "")),
         )
         return next((models[wish] for wish in wishes if wish in models), next(iter(models.values()), None))
+
+    @property
+    def usable_models(self) -> tuple[LocalModel, ...]:
+        """The models on this computer whose files are sound."""
+        return tuple(model for model in self.models or () if model.problem is None)
 
     @property
     def engine(self) -> EngineStatus | None:
@@ -129,13 +134,13 @@ class Session(QObject):
         """Stop the answer on the screen."""
         message = self.writing
         if message is not None:
-            self.link.ask(lambda client: client.stop_message(message.chat_id, message.id), self._on_reply)
+            self.link.ask(lambda client: client.stop_message(message.chat_id, message.id))
 
     def regenerate(self, message: ChatMessage) -> None:
         self.link.ask(lambda client: client.regenerate(message.chat_id, message.id), self._on_reply)
 
     def continue_message(self, message: ChatMessage) -> None:
-        self.link.ask(lambda client: client.continue_message(message.chat_id, message.id), self._on_reply)
+        self.link.ask(lambda client: client.continue_message(message.chat_id, message.id))
 
     def show_version(self, message: ChatMessage, sibling_id: str) -> None:
         self.link.ask(lambda client: client.show_branch(message.chat_id, sibling_id), self._show_chat)
@@ -266,10 +271,8 @@ class Session(QObject):
         self.message_changed.emit(message.id)
 
     def _on_reply(self, message: ChatMessage) -> None:
-        """A message as a call returned it: events may have overtaken it, and then it is old news."""
-        known = next((shown for shown in self.messages if shown.id == message.id), None)
-        begins = message.state == "streaming"
-        if known is None or not begins or known.state in conversation.CONTINUABLE:
+        """A new message as a call returned it. Events tell the same in their right order, and may be ahead."""
+        if all(shown.id != message.id for shown in self.messages):
             self._on_message(message)
 
     def _on_engine(self, engine: EngineStatus) -> None:

@@ -51,6 +51,7 @@ class Sidebar(QFrame):
         self.list.opened.connect(session.open_chat)
         self.list.renamed.connect(session.rename_chat)
         self.list.delete_wanted.connect(self.delete_wanted)
+        session.models_changed.connect(lambda: self.new_button.setEnabled(bool(session.usable_models)))
         session.chats_changed.connect(self._show_chats)
         session.chat_replaced.connect(self._show_chats)
         look.changed.connect(self._refresh)

@@ -52,7 +52,7 @@ class Welcome(QWidget):
 
     def _refresh(self) -> None:
         say, session = self._look.say, self._session
-        ready = session.online and bool(session.models)
+        ready = session.online and bool(session.usable_models)
         waiting = isinstance(session.state, Starting | Lost) or (session.online and session.models is None)
         self._title.setText(say("welcome.title" if ready else "welcome.starting" if waiting else "welcome.away"))
         self._text.setText(say("welcome.text") if ready else say("welcome.starting_text") if waiting else "")

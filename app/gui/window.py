@@ -66,7 +66,7 @@ class MainWindow(QMainWindow):
         self.sidebar.delete_wanted.connect(self._delete_chat)
         self.header.show_side_wanted.connect(lambda: self._show_side(True))
         self.header.import_wanted.connect(self._import_model)
-        self.header.starter_wanted.connect(lambda: self.pages.setCurrentWidget(self.first_run))
+        self.header.starter_wanted.connect(self._show_first_run)
         self.header.api_wanted.connect(self._show_api)
         self.header.language_wanted.connect(self._speak)
         self.header.theme_wanted.connect(self._wear)
@@ -107,12 +107,12 @@ class MainWindow(QMainWindow):
 
     def _on_models(self) -> None:
         """Without a model there is only one thing to do; with the first one the chat begins."""
-        models = self._session.models
-        if models is not None and not models:
-            self.pages.setCurrentWidget(self.first_run)
-        elif models and not self._had_models:
+        usable = bool(self._session.usable_models)
+        if not usable and self._session.models is not None:
+            self._show_first_run()
+        elif usable and not self._had_models:
             self._show_chat_page()
-        self._had_models = bool(models)
+        self._had_models = usable
 
     def _on_fetches(self) -> None:
         """A starter model that was fetched from this page is used at once."""
@@ -123,8 +123,12 @@ class MainWindow(QMainWindow):
             self._show_chat_page()
 
     def _on_chat(self) -> None:
-        if self._session.models:
+        if self._session.usable_models:
             self.pages.setCurrentWidget(self.chat_page)
+
+    def _show_first_run(self) -> None:
+        self.pages.setCurrentWidget(self.first_run)
+        self.first_run.setFocus()
 
     def _show_chat_page(self) -> None:
         self.pages.setCurrentWidget(self.chat_page)

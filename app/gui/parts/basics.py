@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from app.gui import icons
 from app.gui.look import Look
@@ -110,6 +110,16 @@ def push_button(kind: str = "", weight: int = 400) -> QPushButton:
         button.setProperty("kind", kind)
     button.setCursor(Qt.CursorShape.PointingHandCursor)
     return button
+
+
+def menu_under(parent: QWidget) -> QMenu:
+    """An empty menu with round corners that forgets itself when it is closed."""
+    menu = QMenu(parent)
+    menu.setWindowFlag(Qt.WindowType.FramelessWindowHint)
+    menu.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
+    menu.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return menu
 
 
 class IconView(QWidget):

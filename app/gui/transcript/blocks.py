@@ -57,7 +57,7 @@ class PlainView(SafeBrowser):
 
     def ideal_width(self, most: int) -> int:
         """The width that the text wants, at most `most`."""
-        self.document().setTextWidth(most)
+        self.setLineWrapColumnOrWidth(most)
         return min(most, ceil(self.document().idealWidth()) + 1)
 
 
@@ -80,7 +80,7 @@ class CodeView(QFrame):
         self._view.setLineWrapMode(SafeBrowser.LineWrapMode.NoWrap)
         self._view.setFont(mono_font())
         self._view.document().setDefaultFont(mono_font())
-        self._view.document().setDefaultStyleSheet("pre { line-height: 150%; margin: 0; }")
+        self._view.document().setDefaultStyleSheet("pre { line-height: 120%; margin: 0; }")
         self._view.setAccessibleName(look.say("answer.code"))
 
     def show_segment(self, segment: Code) -> None:
@@ -114,10 +114,9 @@ class CodeView(QFrame):
 
 
 def _fit_document(view: SafeBrowser, width: int) -> int:
-    document = view.document()
-    if document.textWidth() != width:
-        document.setTextWidth(width)
-    height = ceil(document.size().height())
+    if view.lineWrapColumnOrWidth() != width:
+        view.setLineWrapColumnOrWidth(width)
+    height = ceil(view.document().size().height())
     if view.width() != width or view.height() != height:
         view.resize(width, height)
     return height

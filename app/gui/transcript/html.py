@@ -18,16 +18,19 @@ _ALLOWED_LINKS = ("http://", "https://", "mailto:")
 
 
 def style(theme: Theme) -> str:
-    """The default style sheet of a prose document."""
+    """The default style sheet of a prose document.
+
+    Line heights are parts of the font's own, which for Chinese faces is 1.45 em: 120 % of it is 1.74 em.
+    """
     return f"""
-    p, li {{ line-height: 160%; margin-top: 0; margin-bottom: 8px; color: {theme.text}; }}
+    p, li {{ line-height: 120%; margin-top: 0; margin-bottom: 10px; color: {theme.text}; }}
     li p {{ margin-bottom: 2px; }}
     ul, ol {{ margin-top: 0; margin-bottom: 8px; margin-left: 0; -qt-list-indent: 1; }}
-    li {{ margin-bottom: 3px; }}
+    li {{ margin-bottom: 5px; }}
     h1 {{ font-size: {READING + 6}px; margin-top: 12px; margin-bottom: 10px; }}
     h2 {{ font-size: {READING + 4}px; margin-top: 12px; margin-bottom: 8px; }}
     h3, h4, h5, h6 {{ font-size: {READING + 1}px; margin-top: 10px; margin-bottom: 6px; }}
-    td, th {{ line-height: 140%; }}
+    td, th {{ line-height: 110%; }}
     """
 
 
@@ -44,7 +47,7 @@ def to_html(tokens: Sequence[Token], theme: Theme) -> str:
                 parts.append(f'<p style="color:{theme.border_strong}">' + "─" * 12 + "</p>")
             case "table_open":
                 parts.append(
-                    '<table border="1" cellspacing="0" cellpadding="7" style="margin-top:2px;margin-bottom:12px;'
+                    '<table border="1" cellspacing="0" cellpadding="7" style="margin-top:8px;margin-bottom:12px;'
                     f'border-collapse:collapse;border-style:solid;border-color:{theme.border_strong}">'
                 )
             case "blockquote_open":
@@ -111,7 +114,7 @@ def _link(target: str, theme: Theme) -> str:
 def _inline_code(content: str, theme: Theme) -> str:
     return (
         f'<span style="background-color:{theme.hover};color:{theme.text};font-family:{_MONO};'
-        f'font-size:{READING - 2}px">&#8239;{escape(with_breaks(content))}&#8239;</span>'
+        f'font-size:{READING - 2}px">{escape(with_breaks(content))}</span>'
     )
 
 

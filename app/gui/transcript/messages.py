@@ -247,8 +247,6 @@ class AssistantMessage(MessageView):
             text = words.describe(message.error.code, message.error.fields, self.look.language)
         elif message.state in ("interrupted", "failed", "length", "stopped"):
             text = self.look.say(f"answer.{message.state}")
-        if message.error is not None and message.state == "interrupted":
-            text = f"{text} {self.look.say('answer.kept')}"
         tone = {"failed": "bad", "interrupted": "warn"}.get(message.state, "plain")
         if text:
             self._notice.show_notice(tone, text)

@@ -124,7 +124,7 @@ class TranscriptView(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._lay_out()
-        self._down.setGeometry((self.width() - 40) // 2, self.height() - 52, 36, 36)
+        self._down.setGeometry(self.width() - 68, self.height() - 52, 36, 36)
 
     def _draw(self) -> None:
         begin = time.perf_counter()

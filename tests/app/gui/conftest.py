@@ -40,6 +40,7 @@ def session(qtbot: QtBot, look: Look, service: FakeService) -> Iterator[Session]
     yield session
     link.close()
     service.end()
+    link.wait_ended(5)
 
 
 @pytest.fixture

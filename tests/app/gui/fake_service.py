@@ -308,13 +308,16 @@ class FakeService(ServiceClient):
 
     def continue_message(self, chat_id: str, message_id: str) -> ChatMessage:
         self._note("continue", message_id)
-        old = next(one for one in self.kept[chat_id].messages if one.id == message_id)
-        return dataclasses.replace(old, state="streaming")
+        return self._changed(chat_id, message_id, "streaming")
 
     def stop_message(self, chat_id: str, message_id: str) -> ChatMessage:
         self._note("stop", message_id)
+        return self._changed(chat_id, message_id, "stopped")
+
+    def _changed(self, chat_id: str, message_id: str, state: MessageState) -> ChatMessage:
         old = next(one for one in self.kept[chat_id].messages if one.id == message_id)
-        return dataclasses.replace(old, state="stopped")
+        self.put(dataclasses.replace(old, state=state))
+        return dataclasses.replace(old, state=state)
 
     def show_branch(self, chat_id: str, message_id: str) -> Chat:
         self._note("branch", message_id)

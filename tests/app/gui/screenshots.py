@@ -88,7 +88,10 @@ TITLES = {
         "Where 量力而行 comes from",
     ),
 }
-THOUGHTS = "用户问 16 GB 内存能否运行 7B 模型。先估算权重大小，再估算键值缓存，最后和可用内存比较。\n权重：7.6e9 × 4.85 / 8 ≈ 4.6 GB。"
+THOUGHTS = (
+    "用户问 16 GB 内存能否运行 7B 模型。先估算权重大小，再估算键值缓存，最后和可用内存比较。\n"
+    "权重：7.6e9 × 4.85 / 8 ≈ 4.6 GB。"
+)
 
 
 def fill(service: FakeService, language: Language) -> None:
@@ -144,8 +147,9 @@ class Studio:
         clock.start()
         while not condition() and clock.elapsed() < 5_000:
             QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
-        for _ in range(20):
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 10)
+        clock.restart()
+        while clock.elapsed() < 150:  # streamed text is drawn ten times a second
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
 
     def go_online(self) -> None:
         self.link.open()
@@ -161,6 +165,7 @@ class Studio:
     def close(self) -> None:
         self.link.close()
         self.service.end()
+        self.link.wait_ended(5)
         self.window.close()
         self.window.deleteLater()
 
