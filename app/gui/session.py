@@ -7,7 +7,16 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.client.events import Bye, ChatDeleted, Delta, Happening, ModelsChanged, SettingsChanged
+from app.client.events import (
+    Bye,
+    ChatDeleted,
+    Delta,
+    EngineUnloaded,
+    Gap,
+    Happening,
+    ModelsChanged,
+    SettingsChanged,
+)
 from app.client.http import APPEND, AppendHere, ServiceClient
 from app.gui import conversation
 from app.gui.link import LinkState, Online, ServiceLink, Starting
@@ -194,7 +203,7 @@ class Session(QObject):
         self.link_changed.emit()
 
     def _refresh(self) -> None:
-        """Everything again: after a (re)connection nothing is certain."""
+        """Everything again: after a (re)connection, or when events were lost, nothing is certain."""
 
         def done(result: tuple[list[ChatSummary], list[LocalModel], dict[str, Any], ServiceStatus]) -> None:
             chats, models, settings, status = result
@@ -251,6 +260,11 @@ class Session(QObject):
                 self.load_offers()
             case SettingsChanged():
                 self.link.ask(lambda client: client.settings(), self._set_settings)
+            case EngineUnloaded(model=model):
+                self.engines = {name: engine for name, engine in self.engines.items() if name != model}
+                self.engines_changed.emit()
+            case Gap():
+                self._refresh()
             case Bye():
                 pass
 

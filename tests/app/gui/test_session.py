@@ -54,6 +54,20 @@ def test_a_gap_fetches_the_chat_again(qtbot: QtBot, session: Session, service: F
     qtbot.waitUntil(lambda: session.messages[1].text == "答案在此")
 
 
+def test_lost_events_fetch_everything_again(qtbot: QtBot, session: Session, service: FakeService) -> None:
+    open_chat(qtbot, session, service)
+    service.keep(message("u1", "user", "问"), message("a1", "assistant", "新的回答", parent="u1"))
+    service.send_event("gap", {})
+    qtbot.waitUntil(lambda: session.messages[1].text == "新的回答")
+
+
+def test_an_unloaded_engine_is_forgotten(qtbot: QtBot, session: Session, service: FakeService) -> None:
+    service.send_event("engine", ENGINE)
+    qtbot.waitUntil(lambda: ENGINE.model in session.engines)
+    service.send_event("engine_unloaded", {"model": ENGINE.model})
+    qtbot.waitUntil(lambda: ENGINE.model not in session.engines)
+
+
 def test_a_reconnection_fetches_everything_again(qtbot: QtBot, session: Session, service: FakeService) -> None:
     open_chat(qtbot, session, service)
     interrupted = message(
