@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from PySide6.QtCore import QMimeData, Qt, QUrl, Signal
-from PySide6.QtGui import QTextOption, QWheelEvent
+from PySide6.QtCore import QByteArray, QMimeData, Qt, QUrl, Signal
+from PySide6.QtGui import QImage, QTextDocument, QTextOption, QWheelEvent
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from app.gui.transcript.tame import untamed
+
+
+@lru_cache(maxsize=1)
+def _no_picture() -> QImage:
+    picture = QImage(1, 1, QImage.Format.Format_ARGB32)
+    picture.fill(Qt.GlobalColor.transparent)
+    return picture
 
 
 class SafeBrowser(QTextBrowser):
@@ -35,8 +43,13 @@ class SafeBrowser(QTextBrowser):
         )
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
-        """Nothing: a picture in a text must not reach the disk or the network, not even to see whether it is there."""
-        return None
+        """An empty picture or text: nothing in a text may reach the disk or the network, not even to look for it.
+
+        None would not do: Qt then reads a picture from the file of that name itself.
+        """
+        if kind == QTextDocument.ResourceType.ImageResource.value:
+            return _no_picture()
+        return QByteArray()
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """Plain text only, as it was written."""

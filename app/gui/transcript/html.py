@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _MONO = ",".join(f"'{family}'" for family in MONO_FAMILIES)
+# Deeper ones are drawn like the last level: Qt's time for nested tables and spans grows with their depth squared.
+QUOTE_LEVELS = 3
+SPAN_LEVELS = 8
+# Nor does it bear thousands of spans in one paragraph: those after the first are plain.
+SPANS = 100
 _ALLOWED_LINKS = ("http://", "https://", "mailto:")
 
 
@@ -37,8 +42,14 @@ def style(theme: Theme) -> str:
 def to_html(tokens: Sequence[Token], theme: Theme) -> str:
     """The body of a document for these top-level tokens."""
     parts: list[str] = []
+    quotes = 0
     for token in tokens:
+        quotes += token.nesting if token.type.startswith("blockquote") else 0
         match token.type:
+            case "blockquote_open" if quotes > QUOTE_LEVELS:
+                pass
+            case "blockquote_close" if quotes >= QUOTE_LEVELS:
+                pass
             case "inline":
                 parts.append(_inline(token.children or (), theme))
             case "fence" | "code_block":  # inside a list or a quotation
@@ -81,28 +92,39 @@ def _opening(token: Token, theme: Theme) -> str:
 
 def _inline(children: Sequence[Token], theme: Theme) -> str:
     parts: list[str] = []
+    closings: list[str] = []
+    spans = 0
     for token in children:
-        match token.type:
-            case "text":
-                parts.append(escape(with_breaks(token.content)))
-            case "code_inline":
-                parts.append(_inline_code(token.content, theme))
-            case "softbreak" | "hardbreak":
-                # Chat models end lines where they mean it, and a joining space is wrong between Chinese characters.
-                parts.append("<br/>")
-            case "image":  # never fetched: its description, as a link that asks
-                parts.append(
-                    _link(str(token.attrGet("src") or ""), theme) + f"[{escape(token.content or 'image')}]</a>"
-                )
-            case "link_open":
-                parts.append(_link(str(token.attrGet("href") or ""), theme))
-            case "link_close":
-                parts.append("</a>")
-            case _ if token.tag and token.nesting == 1:
-                parts.append(f"<{token.tag}>")
-            case _ if token.tag and token.nesting == -1:
-                parts.append(f"</{token.tag}>")
+        if token.nesting == 1:
+            spans += 1
+            drawn = len(closings) < SPAN_LEVELS and spans <= SPANS
+            opening, closing = _span(token, theme) if drawn else ("", "")
+            parts.append(opening)
+            closings.append(closing)
+        elif token.nesting == -1:
+            parts.append(closings.pop())
+        else:
+            parts.append(_leaf(token, theme))
     return "".join(parts)
+
+
+def _span(token: Token, theme: Theme) -> tuple[str, str]:
+    if token.type == "link_open":
+        return _link(str(token.attrGet("href") or ""), theme), "</a>"
+    return f"<{token.tag}>", f"</{token.tag}>"
+
+
+def _leaf(token: Token, theme: Theme) -> str:
+    match token.type:
+        case "code_inline":
+            return _inline_code(token.content, theme)
+        case "softbreak" | "hardbreak":
+            # Chat models end lines where they mean it, and a joining space is wrong between Chinese characters.
+            return "<br/>"
+        case "image":  # never fetched: its description, as a link that asks
+            return _link(str(token.attrGet("src") or ""), theme) + f"[{escape(token.content or 'image')}]</a>"
+        case _:
+            return escape(with_breaks(token.content))
 
 
 def _link(target: str, theme: Theme) -> str:

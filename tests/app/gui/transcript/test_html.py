@@ -51,3 +51,17 @@ def test_links_tables_and_quotes() -> None:
 @given(st.text(st.sampled_from("<>&\"'`*_[]()!#|-\n a量:/")))
 def test_text_never_becomes_markup(source: str) -> None:
     assert "<img" not in html_of(source)
+
+
+def test_deep_nesting_is_drawn_flat() -> None:
+    quoted = html_of("> " * 15 + "x")
+    assert quoted.count("<table") == quoted.count("</table>") == 3
+    starred = html_of("*a **b " * 30 + "c** d* " * 30)
+    assert 0 < starred.count("<em>") + starred.count("<strong>") <= 8
+    assert starred.count("<em>") == starred.count("</em>")
+
+
+def test_countless_spans_end_in_plain_text() -> None:
+    many = html_of("*a* " * 2_000)
+    assert many.count("<em>") == many.count("</em>") <= 100
+    assert many.count("a") >= 2_000
