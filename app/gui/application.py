@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.client.http import ServiceClient
 from app.errors import AppError
+from app.gui.garbage import QtThreadCollector
 from app.gui.link import ServiceLink
 from app.gui.look import Look
 from app.gui.report import REPORT_VARIABLE, WindowReport
@@ -30,6 +31,7 @@ def run_gui(data_folder: Path, language: Language) -> int:
     app.setApplicationName("liangli")
     app.setDesktopFileName("io.github.liangli.Liangli")
     app.setStyle("Fusion")
+    collector = QtThreadCollector()
     connector = Connector(data_folder, language)
     look = Look(language, _settings(data_folder).theme)
     link = ServiceLink(connector)
@@ -41,6 +43,7 @@ def run_gui(data_folder: Path, language: Language) -> int:
     QTimer.singleShot(0, link.open)  # after the first paint: the window does not wait for anything
     status = app.exec()
     link.close()
+    collector.deleteLater()
     return status
 
 

@@ -9,11 +9,10 @@ from app import words
 from app.gui.look import Look
 from app.gui.parts.basics import Badge, plain_label, push_button, set_property
 from app.gui.parts.drawn import Logo
-from app.gui.session import Session
+from app.gui.session import RUNNING_FETCH, Session
 from app.gui.theme.tokens import TITLE
 from app.values import FetchStatus, StarterOffer
 
-RUNNING = frozenset({"choosing_source", "transferring", "verifying"})
 PAGE_WIDTH = 620
 
 
@@ -56,7 +55,7 @@ class OfferCard(QFrame):
         """The offer as it is now, with its download if there is one."""
         self._fetch = fetch
         say, offer = self._look.say, self._offer
-        running = fetch is not None and fetch.state in RUNNING
+        running = fetch is not None and fetch.state in RUNNING_FETCH
         self._facts.setText(
             say(
                 "first.facts",
@@ -85,7 +84,7 @@ class OfferCard(QFrame):
             self._error.setText(words.describe(fetch.error.code, fetch.error.fields, self._look.language))
 
     def _on_button(self) -> None:
-        running = self._fetch is not None and self._fetch.state in RUNNING
+        running = self._fetch is not None and self._fetch.state in RUNNING_FETCH
         (self.cancel_wanted if running else self.fetch_wanted).emit(self._offer.key)
 
 

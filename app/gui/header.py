@@ -32,7 +32,7 @@ class ModelPill(QPushButton):
         self._quantization = plain_label("", 12, shade=3)
         self._badge = Badge()
         self._arrow = IconView(16)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 10, 0)
         row.setSpacing(8)
         for widget in (self._name, self._quantization, self._badge, self._arrow):
@@ -40,7 +40,7 @@ class ModelPill(QPushButton):
             row.addWidget(widget)
 
     def sizeHint(self) -> QSize:
-        return self.layout().sizeHint()
+        return self._row.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(160, 40)

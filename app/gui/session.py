@@ -32,6 +32,7 @@ from app.values import (
 )
 
 STATUS_MILLISECONDS = 3_000
+RUNNING_FETCH = frozenset({"choosing_source", "transferring", "verifying"})
 
 
 class Session(QObject):
@@ -177,7 +178,12 @@ class Session(QObject):
         self.link.ask(lambda client: client.import_model(path), done)
 
     def fetch_starter(self, key: str) -> None:
-        self.link.ask(lambda client: client.fetch_starter(key), self._on_fetch)
+        def done(fetch: FetchStatus) -> None:
+            known = self.fetches.get(key)
+            if known is None or known.state not in RUNNING_FETCH:  # else events were faster and know more
+                self._on_fetch(fetch)
+
+        self.link.ask(lambda client: client.fetch_starter(key), done)
 
     def cancel_fetch(self, key: str) -> None:
         self.link.ask(lambda client: client.cancel_fetch(key))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -17,6 +18,15 @@ from app.gui.look import Look
 from app.gui.session import Session
 from app.gui.window import MainWindow
 from tests.app.gui.fake_service import FakeService
+
+
+@pytest.fixture(autouse=True)
+def garbage_of_the_qt_thread() -> Iterator[None]:
+    """Widgets must not be destroyed by a collection that happens to run in a background thread."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture

@@ -1,16 +1,20 @@
-"""Draws the main states of the window with sample data: `python -m tests.app.gui.screenshots FOLDER [SCALE]`."""
+"""Draws the main states of the window with sample data: `python -m tests.app.gui.screenshots FOLDER --scale 1.5`."""
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # Qt reads its environment when it is imported
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--scale", default="1")
+    chosen = arguments.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ["QT_SCALE_FACTOR"] = sys.argv[2] if len(sys.argv) > 2 else "1"
+    os.environ["QT_SCALE_FACTOR"] = chosen.scale
 
 from PySide6.QtCore import QElapsedTimer, QEventLoop
 from PySide6.QtWidgets import QApplication
@@ -270,4 +274,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(chosen.folder)

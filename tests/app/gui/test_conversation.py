@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.client.events import Delta
-from app.gui.conversation import used_context_tokens, with_delta, with_message, writing
+from app.gui.conversation import Messages, used_context_tokens, with_delta, with_message, writing
 from tests.app.gui.fake_service import STATS, message
 
 USER = message("u", "user", "问")
@@ -52,14 +52,14 @@ def test_a_delta_of_another_branch_is_ignored() -> None:
 
 @given(st.text(), st.lists(st.integers(min_value=0, max_value=40)))
 def test_any_cutting_with_repetitions_gives_the_text(text: str, cuts: list[int]) -> None:
-    messages: tuple[object, ...] | None = (USER, replace(ANSWER, text=""))
+    messages: Messages | None = (USER, replace(ANSWER, text=""))
     end = 0
     for cut in [*sorted(cuts), len(text)]:
         begin = max(0, end - 2)
-        messages = with_delta(messages, delta(begin, text[begin : max(cut, end)]))  # type: ignore[arg-type]
         assert messages is not None
+        messages = with_delta(messages, delta(begin, text[begin : max(cut, end)]))
         end = max(end, min(max(cut, end), len(text)))
-    assert messages[1].text == text  # type: ignore[attr-defined]
+    assert messages is not None and messages[1].text == text
 
 
 def test_what_is_being_written_and_what_it_took() -> None:

@@ -83,7 +83,7 @@ def test_calls_run_elsewhere_and_arrive_in_the_qt_thread(qtbot: QtBot, link: Ser
 def test_a_call_without_a_service_fails_softly(qtbot: QtBot, link: ServiceLink) -> None:
     with qtbot.waitSignal(link.trouble) as caught:
         link.ask(lambda client: client.chats())
-    assert isinstance(caught.args[0], ServiceUnreachable)  # type: ignore[index]
+    assert isinstance(caught.args[0], ServiceUnreachable)
 
 
 def test_a_bug_in_a_call_is_trouble_and_not_the_end(
@@ -93,4 +93,4 @@ def test_a_bug_in_a_call_is_trouble_and_not_the_end(
     qtbot.waitUntil(lambda: link._client is not None)
     with qtbot.waitSignal(link.trouble) as caught:
         link.ask(lambda client: 1 // 0)
-    assert isinstance(caught.args[0], ZeroDivisionError)  # type: ignore[index]
+    assert isinstance(caught.args[0], ZeroDivisionError)
