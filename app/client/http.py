@@ -33,6 +33,8 @@ ADMIN: Final = "/liangli/v1"
 CONNECT_SECONDS: Final = 2.0
 ANSWER_SECONDS: Final = 60.0
 LOAD_SECONDS: Final = 1_800.0
+# A window that closes waits for this answer: a hanging service must not keep it open.
+SHUTDOWN_SECONDS: Final = 5.0
 # The event stream sends a comment each 10 s: three missed ones mean that the service hangs.
 SILENCE_SECONDS: Final = 30.0
 
@@ -112,7 +114,7 @@ class ServiceClient:
 
     def shutdown(self) -> None:
         """Ask the service to end; it answers before it does."""
-        self._send("POST", "/shutdown")
+        self._send("POST", "/shutdown", timeout_seconds=SHUTDOWN_SECONDS)
 
     def settings(self) -> dict[str, Any]:
         return self._ask("GET", "/settings", dict[str, Any])

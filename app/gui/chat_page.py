@@ -136,6 +136,7 @@ class ChatPage(QWidget):
         session = self._session
         self.composer.set_ready(session.online and session.model is not None)
         self.composer.set_writing(session.writing is not None)
+        self.transcript.name_models({model.id: model.name for model in session.models or ()})
         engine = session.engine
         loading = engine is not None and engine.state in ("loading", "restarting")
         if engine is not None and loading:

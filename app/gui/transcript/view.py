@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -44,6 +44,7 @@ class TranscriptView(QScrollArea):
         self._look = look
         self._items: list[_Item] = []
         self._waiting = ""
+        self._model_names: dict[str, str] = {}
         self._following = True
         self._laying_out = False
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -115,6 +116,14 @@ class TranscriptView(QScrollArea):
                 item.dirty = True
             if not self._timer.isActive():
                 self._timer.start()
+
+    def name_models(self, names: dict[str, str]) -> None:
+        """The names to show for model ids; an id without one is shown itself."""
+        if names != self._model_names:
+            self._model_names = names
+            for item in self._items:
+                item.dirty = True
+            self._lay_out()
 
     def follow(self) -> None:
         """Go to the end and stay there."""
@@ -216,7 +225,8 @@ class TranscriptView(QScrollArea):
         if item.dirty or item.view.width() != width:
             if item.dirty:
                 is_last = item is self._items[-1]
-                item.view.show_message(item.message, is_last=is_last, waiting=self._waiting)
+                named = replace(item.message, model=self._model_names.get(item.message.model, item.message.model))
+                item.view.show_message(named, is_last=is_last, waiting=self._waiting)
             item.dirty = False
             height = item.view.fit(width)
             item.view.show()

@@ -174,6 +174,14 @@ def test_state_speed_and_context_are_shown(
     qtbot.waitUntil(lambda: "加载中 42%" in visible_texts(window))
 
 
+def test_answers_name_their_model(qtbot: QtBot, window: MainWindow, session: Session, service: FakeService) -> None:
+    service.keep(message("u1", "user", "问"), replace(message("a1", "assistant", "答", parent="u1"), model=MODEL.id))
+    with qtbot.waitSignal(session.chat_replaced):
+        session.open_chat("c1")
+    assert MODEL.name in visible_texts(window.chat_page)
+    assert MODEL.id not in visible_texts(window.chat_page)
+
+
 def test_the_language_changes_at_once(qtbot: QtBot, window: MainWindow, session: Session, service: FakeService) -> None:
     open_chat(qtbot, session, service)
     assert "新对话" in visible_texts(window)
