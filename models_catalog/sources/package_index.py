@@ -66,7 +66,9 @@ async def _ask_pip(entry: PackageIndexEntry, limit_seconds: float) -> tuple[Inde
     if getattr(sys, "frozen", False):
         raise SourceFailed("no pip here")
     # -P: the working folder is not searched, so a file pip.py lying there is not run.
-    command = [sys.executable, "-P", "-m", "pip", "--no-input", "--disable-pip-version-check", "install", "--dry-run"]
+    command = [sys.executable, "-P", "-m", "pip", "--no-input", "--disable-pip-version-check"]
+    # Without a network pip would try again for ten seconds; whether to try again is decided elsewhere.
+    command += ["--retries", "0", "install", "--dry-run"]
     command += ["--ignore-installed", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "-q", "--report", "-"]
     command += [f"{name}=={entry.version}" for name in entry.names()]
     environment = {**os.environ, "PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0", "PYTHONIOENCODING": "utf-8"}

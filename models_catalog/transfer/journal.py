@@ -14,6 +14,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -65,6 +66,10 @@ class Part:
         self._checkpoint_at = time.monotonic()
         self._closed = False
 
+    def disk_errors(self) -> AbstractContextManager[None]:
+        """Turns the operating system's errors about this part into the catalogue's."""
+        return disk_errors(self.target.parent, self._missing_bytes)
+
     @property
     def path(self) -> Path:
         """The part file, for reading."""
@@ -98,7 +103,7 @@ class Part:
 
         reproducible: the bytes can be had again without the network; the caller makes the checkpoint itself.
         """
-        with self._mutex, disk_errors(self.folder, self._missing_bytes):
+        with self._mutex, self.disk_errors():
             if self._closed:
                 return
             self._file.seek(offset)
@@ -113,12 +118,12 @@ class Part:
 
     def checkpoint(self) -> None:
         """Makes everything written so far survive whatever happens next."""
-        with self._mutex, disk_errors(self.folder, self._missing_bytes):
+        with self._mutex, self.disk_errors():
             self._checkpoint()
 
     def discard(self) -> None:
         """Forgets every byte: they turned out to be wrong."""
-        with self._mutex, disk_errors(self.folder, self._missing_bytes):
+        with self._mutex, self.disk_errors():
             self._extents = ()
             self._write_journal()
             self._file.truncate(0)
@@ -127,7 +132,7 @@ class Part:
 
     def move_into_place(self) -> None:
         """The whole, checked file appears under its name in one step. Closes the part."""
-        with self._mutex, disk_errors(self.target.parent, self._missing_bytes):
+        with self._mutex, self.disk_errors():
             os.fsync(self._file.fileno())
             self._file.close()
             self._closed = True
@@ -151,7 +156,10 @@ class Part:
             with contextlib.suppress(OSError):
                 self._checkpoint()
             self._file.close()
-            self._lock.release()
+            if self._extents or any(self.folder.glob("*.archive")):
+                self._lock.release()
+            else:
+                self._remove()
 
     def _remove(self) -> None:
         self._lock.release(remove=True)

@@ -13,8 +13,8 @@ class Patience:
     # A stream that brings less than `stall_bytes` in this time counts as broken, whether silent or dripping.
     stall_seconds: float = 15.0
     stall_bytes: int = 64 * 1024
-    # Asking the package index, which starts pip.
-    index_seconds: float = 20.0
+    # Asking the package index, which starts pip: seconds, and many of them on a computer that is busy.
+    index_seconds: float = 60.0
     # Once one source has answered, how long the others may still take to show that they are faster.
     grace_seconds: float = 1.5
     probe_bytes: int = 256 * 1024

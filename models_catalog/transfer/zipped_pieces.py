@@ -20,7 +20,7 @@ import httpx
 from models_catalog.sources.byte_source import ZippedPiece, ZippedPieces
 from models_catalog.sources.faults import SourceCut, SourceUnfit
 from models_catalog.transfer.http_range import RangeRequest, open_range
-from models_catalog.transfer.journal import Part, disk_errors
+from models_catalog.transfer.journal import Part
 from models_catalog.transfer.patience import Patience
 from models_catalog.transfer.progress import ProgressBoard
 from models_catalog.transfer.reconnects import Reconnects
@@ -66,7 +66,7 @@ async def _pull_piece(
     await _have_archive(client, piece, archive, part, board, patience)
 
     def unpack(stop: threading.Event) -> None:
-        with disk_errors(part.folder):
+        with part.disk_errors():
             _unpack(archive, piece, part, source_name, stop)
         # Forcing a whole piece to the disk takes a while: not on the event loop.
         part.checkpoint()
@@ -107,7 +107,7 @@ async def _download(
     """Appends to the archive until it is whole."""
     reconnects = Reconnects(patience)
     piece_bytes = piece.end - piece.start
-    with disk_errors(part.folder):
+    with part.disk_errors():
         file = archive.open("ab", buffering=0)
     with file:
         while True:
@@ -118,7 +118,7 @@ async def _download(
                 async with open_range(client, request, patience) as answer:
                     async with contextlib.aclosing(answer.chunks()) as chunks:
                         async for chunk in chunks:
-                            with disk_errors(part.folder):
+                            with part.disk_errors():
                                 file.write(chunk)
                             position += len(chunk)
                             share = position / answer.total_bytes if answer.total_bytes else 0.0

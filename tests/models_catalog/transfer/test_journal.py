@@ -74,6 +74,12 @@ def test_reproducible_bytes_wait_for_their_own_checkpoint(desk: Desk) -> None:
     assert desk.open().received_bytes == 500
 
 
+def test_a_download_that_brought_nothing_leaves_nothing(desk: Desk) -> None:
+    part = desk.open()
+    part.close()
+    assert not part.folder.exists()
+
+
 @pytest.mark.parametrize("damage", [b"", b"{", b"\x00" * 200, b'{"sha256": "x", "size_bytes": 1, "extents": []}'])
 def test_a_damaged_journal_means_starting_over(desk: Desk, damage: bytes) -> None:
     part = desk.open()
