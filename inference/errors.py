@@ -69,10 +69,9 @@ class RequestRefused(InferenceError):
 
 @dataclass(eq=False)
 class ContextOverflow(RequestRefused):
-    """Prompt (plus the tokens asked for) is longer than the context. Nothing was cut."""
+    """The prompt leaves no room for an answer in the context. Nothing was cut."""
 
     prompt_tokens: int
-    max_tokens: int
     context_tokens: int
 
 

@@ -25,7 +25,8 @@ def offer_starter(client: ServiceClient, language: Language, *, ask: bool) -> No
     Raises NoModelInstalled when the user wants none, RemoteError when the download fails.
     """
     offers = client.starter_offers()
-    note(text("cli.get.offer", language))
+    if ask:
+        note(text("cli.get.offer", language))
     fetch(client, choose_offer(offers, language) if ask else smallest(offers), language)
 
 

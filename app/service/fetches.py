@@ -54,7 +54,7 @@ class Fetches:
         self._known: dict[str, _Running] = {}
 
     async def offers(self, language: Language) -> tuple[StarterOffer, ...]:
-        """All starter models, the largest that fits recommended when none is installed."""
+        """All starter models; the smallest, which runs anywhere, is recommended."""
         memory_bytes = self._available_bytes()
         disk_bytes = (await asyncio.to_thread(shutil.disk_usage, self._models_folder)).free
         return tuple(

@@ -86,9 +86,5 @@ class PromptMaker:
     def _token_limit(self, request: GenerationRequest, prompt_tokens: int) -> int:
         room = self._context_tokens - prompt_tokens
         if room < 1:
-            raise ContextOverflow(
-                prompt_tokens=prompt_tokens,
-                max_tokens=request.max_tokens or 1,
-                context_tokens=self._context_tokens,
-            )
+            raise ContextOverflow(prompt_tokens=prompt_tokens, context_tokens=self._context_tokens)
         return room if request.max_tokens is None else max(1, min(request.max_tokens, room))

@@ -110,9 +110,7 @@ class FakeEngine:
         try:
             prompt = prompt_words(request)
             if prompt > self.plan.context_tokens:
-                raise ContextOverflow(
-                    prompt_tokens=prompt, max_tokens=request.max_tokens or 0, context_tokens=self.plan.context_tokens
-                )
+                raise ContextOverflow(prompt_tokens=prompt, context_tokens=self.plan.context_tokens)
             yield Admitted(
                 request_id=request.request_id,
                 prompt_tokens=prompt,

@@ -14,7 +14,7 @@ from models_catalog.errors import CatalogError, NotGguf
 @pytest.mark.parametrize(
     "error",
     [
-        ContextOverflow(prompt_tokens=5, max_tokens=6, context_tokens=7),
+        ContextOverflow(prompt_tokens=5, context_tokens=7),
         ModelLoadFailed(path="p", detail="d"),
         NotGguf(path="p", looks_like="zip"),
     ],
