@@ -111,4 +111,5 @@ def _say_how_it_ended(answer: ChatMessage, language: Language) -> None:
     elif answer.state in ("stopped", "length", "interrupted"):
         note(f"[{text(f'cli.chat.{answer.state}', language)}]")
     if answer.stats is not None and has_colours(sys.stderr):
-        sys.stderr.write(f"\x1b[2m{answer.stats.tokens_per_second:.1f} token/s\x1b[0m\n")
+        speed = text("cli.chat.speed", language, number=f"{answer.stats.tokens_per_second:.1f}")
+        sys.stderr.write(f"\x1b[2m{speed}\x1b[0m\n")

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _row(engine: EngineStatus, language: Language) -> tuple[str, ...]:
     state = text(f"cli.ps.{engine.state}", language)
+    speed = text("cli.chat.speed", language, number=f"{engine.tokens_per_second:.1f}")
     return (
         engine.model,
         f"{state} {engine.load_fraction:.0%}" if engine.state == "loading" else state,
@@ -45,5 +46,5 @@ def _row(engine: EngineStatus, language: Language) -> tuple[str, ...]:
         f"{engine.context_tokens:,}",
         shown_bytes(engine.memory_bytes),
         f"{engine.running_requests} + {engine.waiting_requests}",
-        f"{engine.tokens_per_second:.1f} token/s" if engine.tokens_per_second else "-",
+        speed if engine.tokens_per_second else "-",
     )
