@@ -43,7 +43,7 @@ def test_ps(service: FakeService, capsys: pytest.CaptureFixture[str]) -> None:
     header, row = capsys.readouterr().out.splitlines()
     assert header.split() == ["model", "state", "process", "context", "memory", "requests", "speed"]
     assert row.split("  ")[0] == MODEL.id
-    assert "31.2 token/s" in row
+    assert "31.2 tokens/s" in row
     assert main(["ps", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["pid"] == 77
 
