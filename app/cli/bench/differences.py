@@ -62,14 +62,22 @@ def first_difference(text: str, tokens: tuple[Token, ...], other: str) -> Differ
 
 
 def _choice(tokens: tuple[Token, ...], byte: int, found: bytes) -> tuple[int, float | None]:
-    """The token where the other answer's bytes took a rival, and its margin; None when no reported rival fits."""
+    """The token where the other answer's bytes took a rival, and its margin; None when no reported rival fits.
+
+    Where rivals of several tokens fit, the likeliest one was taken: ")`" in place of ")", "`." also fits a rival "`" of
+    the "`." that follows, which no model would choose.
+    """
     differing = _token_at(tokens, byte)
-    for index in range(min(differing, len(tokens) - 1), max(-1, differing - _TOKENS_LOOKED_BACK - 1), -1):
+    choices: list[tuple[float, int]] = []
+    for index in range(max(0, differing - _TOKENS_LOOKED_BACK), min(differing, len(tokens) - 1) + 1):
         begins_at = sum(len(token.raw) for token in tokens[:index])
         margin_nats = _margin(tokens[index], found[begins_at:])
         if margin_nats is not None:
-            return index, margin_nats
-    return differing, None
+            choices.append((margin_nats, index))
+    if not choices:
+        return differing, None
+    margin_nats, index = min(choices)
+    return index, margin_nats
 
 
 def _common_length(one: str | bytes, other: str | bytes) -> int:
@@ -93,4 +101,4 @@ def _margin(token: Token, taken: bytes) -> float | None:
     fitting = [(raw, logprob) for raw, logprob in rivals if (taken.startswith(raw) if raw else not taken)]
     if not fitting:
         return None
-    return token.logprob - max(fitting, key=lambda rival: len(rival[0]))[1]
+    return token.logprob - max(logprob for _, logprob in fitting)

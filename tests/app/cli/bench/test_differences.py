@@ -59,10 +59,20 @@ def test_a_choice_made_just_before_the_texts_part() -> None:
     assert found.margin_nats == pytest.approx(0.02)
 
 
-def test_the_longest_fitting_rival_is_the_one_that_was_taken() -> None:
+def test_of_fitting_rivals_the_likeliest_was_taken() -> None:
     found = first_difference("x1", (token("x1", -0.5, x=-3.0, xy=-0.52),), "xyz")
     assert found is not None
     assert found.margin_nats == pytest.approx(0.02)
+
+
+def test_of_tokens_whose_rivals_fit_the_closest_choice_was_the_one() -> None:
+    # As measured: ")" leads ")`" by 0.015, and the "`.\n" that follows has "`" among its rivals, eleven nats behind.
+    before = Token(raw=b")", logprob=-0.686, top=((b")", -0.686), (b")`", -0.701)))
+    after = Token(raw=b"`.\n", logprob=-0.004, top=((b"`.\n", -0.004), (b"`", -11.391)))
+    found = first_difference(")`.\n", (before, after), ")` with")
+    assert found is not None
+    assert found.token == 0
+    assert found.margin_nats == pytest.approx(0.015)
 
 
 def test_an_answer_that_ends_earlier_took_the_end() -> None:
