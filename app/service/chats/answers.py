@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -40,7 +41,8 @@ class Answers:
         """Begin to write this message, whose row is in state "streaming", after the text it has already."""
         answer = Answer(message.chat_id, message.id, message.text, message.reasoning)
         request = GenerationRequest(
-            request_id=f"chat-{message.id}",
+            # A message that is continued is a new request: the old one's last event may still be on its way.
+            request_id=uuid.uuid4().hex,
             chat=prompt,
             sampling=wish.sampling,
             max_tokens=wish.max_tokens,
