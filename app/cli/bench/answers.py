@@ -68,7 +68,8 @@ class Asker:
             headers={"Authorization": f"Bearer {server.token}"} if server.token else {},
             # A long line of waiting requests on a slow computer is not an error.
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=64),
+            # A connection for each request: servers may close a kept one just when the next request is sent on it.
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=0),
             # A proxy of the environment has no business between us and this very computer.
             trust_env=False,
             transport=transport,
