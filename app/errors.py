@@ -7,7 +7,9 @@ AppError
 ├── SettingInvalid
 ├── ChatMissing / MessageMissing
 ├── ModelMissing             no such model on this computer
-├── NoModelLoaded
+├── NoModelInstalled         no model at all
+├── ModelInUse               it answers, so it cannot be unloaded
+├── MemoryTooSmall           not enough beside what is loaded and busy
 ├── BadRequest               a field of an API request is wrong
 ├── BodyTooLarge
 ├── Unauthorized
@@ -16,7 +18,8 @@ AppError
 ├── RequestTooSlow
 ├── RouteMissing             no such path in the service
 ├── DataFolderUnusable       read-only, full or vanished
-└── DatabaseNewer            chats were written by a newer version
+├── DatabaseNewer            chats were written by a newer version
+└── RemoteError              what the service reported to a face
 """
 
 from __future__ import annotations

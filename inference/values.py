@@ -50,7 +50,7 @@ class LoadPlan:
 class ModelFacts:
     """What the child learned from a loaded model.
 
-    kept_choices: context_tokens etc. as really allocated.
+    context_tokens, sequences: as really allocated.
     can_trim: the tail of a sequence can be removed (False for recurrent and hybrid models).
     """
 

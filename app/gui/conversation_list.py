@@ -143,7 +143,6 @@ class ConversationList(QListView):
         super().__init__()
         self._look = look
         self._model = ChatListModel(look)
-        self._current = ""
         self.setModel(self._model)
         row = _Row(look, self)
         self.setItemDelegate(row)
@@ -166,7 +165,6 @@ class ConversationList(QListView):
         if self.state() == QListView.State.EditingState:
             return
         self._model.show_chats(chats, search)
-        self._current = current
         row = self._model.row_of(current)
         if row >= 0:
             self.setCurrentIndex(self._model.index(row))

@@ -189,24 +189,15 @@ class Scheduler:
         held = match.length if match is not None else 0
         needed = len(request.tokens) - held + self._answer_reserve(request)
         keep = match.sequence if match is not None else None
-        if not self._find_room(needed, keep=keep):
-            # Idle prefixes and promised answer room are luxuries: alone, any prompt that fits the context must run.
-            if self._running():
-                return False
-            match, held = self._without_other_idle(match)
+        # Promised answer room is a luxury: alone, any prompt that fits the context must run.
+        if not self._find_room(needed, keep=keep) and self._running():
+            return False
         resident = self._take_sequence(match)
         if resident is None:
             return False
         self._enter(request, resident, held)
         request.cached_tokens = held
         return True
-
-    def _without_other_idle(self, match: PrefixMatch | None) -> tuple[PrefixMatch | None, int]:
-        """Nothing runs: only the matching resident may stay."""
-        for resident in self._residents.idle():
-            if match is None or resident.sequence != match.sequence:
-                self._evict(resident)
-        return match, match.length if match is not None else 0
 
     def _take_sequence(self, match: PrefixMatch | None) -> Resident | None:
         """The sequence with exactly the matched prefix: the donor itself, cut, or a fork of it; None: no id is free."""

@@ -99,7 +99,6 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 ToChild = Load | Submit | Cancel | Shutdown
 ToService = LoadProgress | Ready | LoadRefused | Admitted | Delta | Finished | Refused | Heartbeat
-RequestEvent = Admitted | Delta | Finished | Refused
 
 _encoder = msgspec.msgpack.Encoder()
 _to_child = msgspec.msgpack.Decoder(ToChild)

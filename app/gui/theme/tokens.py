@@ -10,7 +10,6 @@ ThemeName = Literal["light", "dark"]
 RADIUS_SMALL: Final = 6
 RADIUS_MEDIUM: Final = 10
 RADIUS_LARGE: Final = 14
-CAPTION: Final = 12
 BODY: Final = 14
 READING: Final = 15
 TITLE: Final = 26
