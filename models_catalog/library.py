@@ -70,7 +70,7 @@ def list_models(places: Iterable[Path], *, cache_file: Path | None = None) -> tu
     remembered = _read_cache(cache_file)
     found: dict[str, _Remembered] = {}
     for path in _model_files(places):
-        size_bytes, changed_ns = _stamp(path)
+        size_bytes, changed_ns = stamp(path)
         known = remembered.get(str(path))
         if known is None or (known.size_bytes, known.changed_ns) != (size_bytes, changed_ns):
             known = _Remembered(size_bytes, changed_ns, _describe(path, size_bytes, changed_ns))
@@ -110,8 +110,8 @@ def _is_model(path: Path) -> bool:
     return shard is None or int(shard["number"]) == 1
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """Size and time of change of all files of the model."""
+def stamp(path: Path) -> tuple[int, int]:
+    """Bytes and time of change (ns) of all files of a model; (0, 0) when there is none. Two equal ones: unchanged."""
     shard = _SHARD.fullmatch(path.stem)
     files = [path]
     if shard is not None:

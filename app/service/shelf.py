@@ -12,7 +12,7 @@ from app.errors import DataFolderUnusable
 from app.values import ErrorBody, LocalModel
 from models_catalog.gguf.header import read_header
 from models_catalog.gguf.screen import screen
-from models_catalog.library import ModelFile, list_models
+from models_catalog.library import ModelFile, list_models, stamp
 
 
 class LocalShelf:
@@ -43,10 +43,10 @@ class LocalShelf:
 
     def _screen(self, path: Path) -> None:
         """Screen a file, once while it stays as it is; it is screened again whenever it is loaded."""
-        stamp = _stamp(path)
-        if self._screened.get(path) != stamp:
+        found = stamp(path)
+        if self._screened.get(path) != found:
             screen(read_header(path))
-            self._screened[path] = stamp
+            self._screened[path] = found
 
     def _added(self) -> list[Path]:
         try:
@@ -59,15 +59,6 @@ class LocalShelf:
             write_atomically(self._list_file, msgspec.json.encode([str(path) for path in added]))
         except OSError as error:
             raise DataFolderUnusable(path=str(self._list_file), reason=error.strerror or str(error)) from error
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """Size and time of change; (-1, -1) for what is not there, which is never the stamp of a screened file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return -1, -1
-    return found.st_size, found.st_mtime_ns
 
 
 def _local_model(file: ModelFile) -> LocalModel:
