@@ -93,6 +93,7 @@ def parse_cpu(readings: CpuReadings) -> Cpu:
         usable_cores=cores,
         usable_threads=threads,
         quota_cores=parse_cpu_quota(readings.group.cpu),
+        performance_cores=cores,
     )
 
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hardware_probe.values import Gpu, ProbeIssue
+from hardware_probe.values import Accelerator, ProbeIssue
 
 LIMIT_SECONDS = 10.0
 # Without one of these no NVIDIA driver can answer on Linux (/dev/dxg: Windows Subsystem for Linux).
@@ -38,7 +38,7 @@ def read_gpus(limit_seconds: float = LIMIT_SECONDS) -> GpuReadings:
     return GpuReadings(output=done.stdout, exit_code=done.returncode)
 
 
-def parse_gpus(readings: GpuReadings) -> tuple[tuple[Gpu, ...], ProbeIssue | None]:
+def parse_gpus(readings: GpuReadings) -> tuple[tuple[Accelerator, ...], ProbeIssue | None]:
     """Pure. The cards, and the issue if they could not be asked for; having no NVIDIA card is an expected issue."""
     if readings.no_device:
         return (), _issue("no NVIDIA device", expected=True)
@@ -52,7 +52,10 @@ def parse_gpus(readings: GpuReadings) -> tuple[tuple[Gpu, ...], ProbeIssue | Non
             return (), _issue(str(found["error"]), expected=bool(found.get("absent")))
         driver = str(found["driver"])
         gpus = tuple(
-            Gpu(
+            Accelerator(
+                vendor="nvidia",
+                kind="discrete",
+                sources=("nvml",),
                 name=str(gpu["name"]),
                 total_bytes=int(gpu["total_bytes"]),
                 free_bytes=int(gpu["free_bytes"]),

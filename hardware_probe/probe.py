@@ -10,7 +10,7 @@ from hardware_probe.cpu import parse_cpu, read_cpu
 from hardware_probe.disk import read_disk
 from hardware_probe.gpu import parse_gpus, read_gpus
 from hardware_probe.memory import parse_memory, read_memory
-from hardware_probe.values import Gpu, HardwareProfile, Memory, Part, ProbeIssue
+from hardware_probe.values import Accelerator, HardwareProfile, Memory, Part, ProbeIssue
 
 Found = TypeVar("Found")
 
@@ -24,12 +24,12 @@ def probe_hardware(folder: Path) -> HardwareProfile:
     cpu = _attempt("cpu", lambda: parse_cpu(read_cpu()), issues)
     memory = _attempt("memory", lambda: parse_memory(read_memory()), issues)
     disk = _attempt("disk", lambda: read_disk(folder), issues)
-    gpus: tuple[Gpu, ...] = ()
+    accelerators: tuple[Accelerator, ...] = ()
     looked = _attempt("gpu", lambda: parse_gpus(read_gpus()), issues)
     if looked is not None:
-        gpus, issue = looked
+        accelerators, issue = looked
         issues.extend([issue] if issue else [])
-    return HardwareProfile(cpu=cpu, memory=memory, disk=disk, gpus=gpus, issues=tuple(issues))
+    return HardwareProfile(cpu=cpu, memory=memory, disk=disk, accelerators=accelerators, issues=tuple(issues))
 
 
 def probe_memory() -> Memory:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 FinishReason = Literal["stop", "length", "cancelled"]
 ChosenBy = Literal["user", "planner"]
 BackendName = Literal["llama_cpp", "scripted"]
+KvType = Literal["f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,25 +22,59 @@ class PlanChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """Weights whose names match `pattern` (a regular expression, searched) lie on `device` ("CPU" or a device name)."""
+
+    pattern: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a model's layers lie. The default is all on the processor.
+
+    devices: the engine's names of the devices in use, in order. gpu_layers: how many of the last layers lie on them,
+    the output layer counted as one. tensor_split: share of those layers for each device, in the same order; () for one.
+    overrides: exceptions, the first match wins.
+    """
+
+    devices: tuple[str, ...] = ()
+    gpu_layers: int = 0
+    tensor_split: tuple[float, ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+
+ALL_ON_CPU = Placement()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
     """How one model is to be loaded. Made in one place (`inference.planning`), obeyed by the engine child.
 
-    context_tokens: cells of the unified KV cache, shared by all sequences.
+    context_tokens: cells of the unified KV cache, shared by all sequences: parallel conversations of full length.
     sequences: how many sequences may be resident at once (running ones and prefixes kept for re-use).
     batch_tokens: most tokens of one `decode` call (n_batch == n_ubatch).
+    outputs_max: most output rows of one call (more would abort the engine); 0: one for each sequence.
+    swa_full: sliding-window layers keep the whole context, so that old prefixes stay usable.
+    repack: weights that the processor computes with are re-ordered for its vector units (they cannot be mapped then).
     memory_limit_bytes: fence for the child's private memory, None for no fence.
     """
 
     model_path: str
     backend: BackendName = "llama_cpp"
     context_tokens: int
+    parallel: int = 1
     sequences: int
     batch_tokens: int
+    outputs_max: int = 0
     decode_threads: int
     batch_threads: int
-    gpu_layers: int = 0
+    placement: Placement = ALL_ON_CPU
     flash_attention: bool = True
-    kv_type: Literal["f16", "q8_0"] = "f16"
+    kv_type_k: KvType = "f16"
+    kv_type_v: KvType = "f16"
+    swa_full: bool = True
+    repack: bool = True
     memory_map: bool = True
     memory_limit_bytes: int | None = None
     load_deadline_seconds: float = 600.0

@@ -52,8 +52,8 @@ def facts(profile: HardwareProfile, language: Language) -> list[tuple[str, str]]
     if disk := profile.disk:
         sizes = {"free": shown_bytes(disk.free_bytes), "total": shown_bytes(disk.total_bytes)}
         found.append((say("disk"), say("disk_value", folder=disk.folder, **sizes)))
-    for gpu in profile.gpus:
-        sizes = {"free": shown_bytes(gpu.free_bytes), "total": shown_bytes(gpu.total_bytes)}
+    for gpu in profile.accelerators:
+        sizes = {"free": shown_bytes(gpu.free_bytes or 0), "total": shown_bytes(gpu.total_bytes or 0)}
         found.append((say("gpu"), say("gpu_value", name=gpu.name, **sizes)))
     for issue in profile.issues:
         value = say("gpu_none") if issue.expected else say("issue", part=say(issue.part), detail=issue.detail)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hardware_probe import gpu, nvml
 from hardware_probe.gpu import GpuReadings, parse_gpus, read_gpus
-from hardware_probe.values import Gpu
+from hardware_probe.values import Accelerator
 
 RTX_4060 = """\
 {"driver": "550.54.14",
@@ -21,7 +21,15 @@ RTX_4060 = """\
 
 
 def test_a_card() -> None:
-    card = Gpu(name="NVIDIA GeForce RTX 4060", total_bytes=8_585_740_288, free_bytes=7_000_000_000, driver="550.54.14")
+    card = Accelerator(
+        name="NVIDIA GeForce RTX 4060",
+        vendor="nvidia",
+        kind="discrete",
+        total_bytes=8_585_740_288,
+        free_bytes=7_000_000_000,
+        driver="550.54.14",
+        sources=("nvml",),
+    )
     assert parse_gpus(GpuReadings(output=RTX_4060, exit_code=0)) == ((card,), None)
 
 

@@ -96,9 +96,9 @@ def peer_options(plan: LoadPlan, *, slots: int) -> list[str]:
         "-kvu",
         *("-fa", "on" if plan.flash_attention else "off"),
         *("-lm", "mmap" if plan.memory_map else "none"),
-        *("-ngl", str(plan.gpu_layers)),
-        *("-ctk", plan.kv_type),
-        *("-ctv", plan.kv_type),
+        *("-ngl", str(plan.placement.gpu_layers)),
+        *("-ctk", plan.kv_type_k),
+        *("-ctv", plan.kv_type_v),
         *("--host", "127.0.0.1"),
         "--no-ui",
     ]

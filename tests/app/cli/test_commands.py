@@ -11,7 +11,7 @@ from app import paths
 from app.cli import probe
 from app.main import main
 from app.values import ErrorBody
-from hardware_probe import Cpu, Disk, Gpu, HardwareProfile, Memory, ProbeIssue
+from hardware_probe import Accelerator, Cpu, Disk, HardwareProfile, Memory, ProbeIssue
 from tests.app.cli.fake_service import MODEL, FakeService
 
 SERVICE_PID = 2**22 + 1
@@ -95,10 +95,27 @@ def test_probe(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_everything_that_can_be_probed_is_said() -> None:
     profile = HardwareProfile(
-        cpu=Cpu(name="X", physical_cores=4, logical_cores=8, usable_cores=2, usable_threads=4, quota_cores=1.5),
+        cpu=Cpu(
+            name="X",
+            physical_cores=4,
+            logical_cores=8,
+            usable_cores=2,
+            usable_threads=4,
+            quota_cores=1.5,
+            performance_cores=2,
+        ),
         memory=Memory(total_bytes=4_000_000_000, available_bytes=1_000_000_000, limited_by_group=True),
         disk=Disk(folder="/m", total_bytes=2_000_000_000, free_bytes=500_000_000),
-        gpus=(Gpu(name="RTX", total_bytes=8_000_000_000, free_bytes=7_000_000_000, driver="550"),),
+        accelerators=(
+            Accelerator(
+                name="RTX",
+                vendor="nvidia",
+                kind="discrete",
+                total_bytes=8_000_000_000,
+                free_bytes=7_000_000_000,
+                driver="550",
+            ),
+        ),
         issues=(ProbeIssue(part="gpu", detail="mismatch", expected=False),),
     )
     assert probe.facts(profile, "en") == [

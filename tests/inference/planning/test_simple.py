@@ -23,10 +23,11 @@ def profile(*, cores: int = 8, quota: float | None = None, free_bytes: int = 16 
             usable_cores=cores,
             usable_threads=2 * cores,
             quota_cores=quota,
+            performance_cores=cores,
         ),
         memory=Memory(total_bytes=16 * GIB, available_bytes=free_bytes, limited_by_group=False),
         disk=None,
-        gpus=(),
+        accelerators=(),
         issues=(),
     )
 
