@@ -1,4 +1,4 @@
-"""Values of planning: the machine and the wish that go in, what was measured of a model, and the answer that comes out."""
+"""Values of planning: machine and wish go in, what was measured of a model, and the answer comes out."""
 
 from __future__ import annotations
 
