@@ -36,13 +36,51 @@ def _bindings() -> Any:
 lib: Any = _bindings()
 
 
-def _open_base() -> ctypes.CDLL | None:
-    """libggml-base as libllama uses it: always the `.so.0` name, since a `.so` beside it is a second copy."""
+def _open(stem: str) -> ctypes.CDLL | None:
+    """One of ggml's libraries as libllama uses it: the `.so.0` name, since a `.so` beside it is a second copy."""
     folder = Path(lib.__file__).parent / "lib"
-    for name in ("libggml-base.so.0", "libggml-base.0.dylib", "libggml-base.dylib", "ggml-base.dll"):
+    for name in (f"lib{stem}.so.0", f"lib{stem}.0.dylib", f"lib{stem}.dylib", f"{stem}.dll"):
         if (folder / name).exists():
             return ctypes.CDLL(str(folder / name))
     return None
+
+
+def _declare(library: ctypes.CDLL | None, signatures: dict[str, tuple[Any, tuple[Any, ...]]]) -> Any:
+    for name, (result, arguments) in signatures.items():
+        if (function := getattr(library, name, None)) is not None:
+            function.restype, function.argtypes = result, arguments
+    return library
+
+
+_P, _SIZE = ctypes.c_void_p, ctypes.c_size_t
+# libggml-base and libggml: the functions that are called here, with their types. None where the file is not found.
+base: Any = _declare(
+    _open("ggml-base"),
+    {
+        "ggml_set_abort_callback": (_P, (_P,)),
+        "ggml_log_set": (None, (_P, _P)),
+        "ggml_backend_buft_name": (ctypes.c_char_p, (_P,)),
+        "ggml_backend_buft_is_host": (ctypes.c_bool, (_P,)),
+        "ggml_backend_buft_get_device": (_P, (_P,)),
+        "ggml_backend_buft_alloc_buffer": (_P, (_P, _SIZE)),
+        "ggml_backend_dev_name": (ctypes.c_char_p, (_P,)),
+        "ggml_backend_dev_description": (ctypes.c_char_p, (_P,)),
+        "ggml_backend_dev_type": (ctypes.c_int, (_P,)),
+        "ggml_backend_dev_buffer_type": (_P, (_P,)),
+        "ggml_backend_dev_get_props": (None, (_P, _P)),
+    },
+)
+ggml: Any = _declare(
+    _open("ggml"),
+    {
+        "ggml_backend_register": (None, (_P,)),
+        "ggml_backend_load": (_P, (ctypes.c_char_p,)),
+        "ggml_backend_dev_count": (_SIZE, ()),
+        "ggml_backend_dev_get": (_P, (_SIZE,)),
+        "ggml_backend_dev_by_type": (_P, (ctypes.c_int,)),
+        "ggml_backend_dev_by_name": (_P, (ctypes.c_char_p,)),
+    },
+)
 
 
 # llama.cpp keeps calling them until the process ends: a collected one would be a jump into freed memory.
@@ -59,12 +97,10 @@ class Callbacks:
         self._log_callback = lib.llama_log_callback(self._on_log)
         lib.llama_log_set(self._log_callback, ctypes.c_void_p(0))
         self._abort_callback = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(self._on_abort)
-        self._base = _open_base()
-        if self._base is not None and hasattr(self._base, "ggml_set_abort_callback"):
-            self._base.ggml_set_abort_callback.restype = ctypes.c_void_p
-            self._base.ggml_set_abort_callback(self._abort_callback)
-        if self._base is not None and hasattr(self._base, "ggml_log_set"):
-            self._base.ggml_log_set(self._log_callback, ctypes.c_void_p(0))
+        if hasattr(base, "ggml_set_abort_callback"):
+            base.ggml_set_abort_callback(self._abort_callback)
+        if hasattr(base, "ggml_log_set"):
+            base.ggml_log_set(self._log_callback, None)
 
     def _on_log(self, level: int, text: bytes | None, _: object) -> None:
         # Any thread may log: append and nothing else. Level 2 is info, 3 warning, 4 error, 5 continuation.
