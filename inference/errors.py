@@ -5,6 +5,7 @@ InferenceError
 │   ├── ModelLoadFailed
 │   ├── ModelLoadTimeout
 │   ├── EngineDiedLoading
+│   ├── PlanFailed
 │   └── ArchitectureUnsupported
 ├── RequestRefused          this request cannot be answered; others are not affected
 │   ├── ContextOverflow
@@ -53,6 +54,36 @@ class EngineDiedLoading(ModelRefused):
     detail: str
     exit_code: int | None
     signal: int | None
+
+
+@dataclass(eq=False)
+class PlanFailed(ModelRefused):
+    """llama.cpp's dry run refused the model; `detail` is the telling line of its log (English, technical)."""
+
+    path: str
+    detail: str
+
+
+@dataclass(eq=False)
+class OutOfMemoryLoading(ModelRefused):
+    """An allocation failed while the model was being loaded.
+
+    device: whose memory ran out ("CPU" or a device's name), needed_bytes: of the failed allocation; None where the
+    engine does not tell. detail: its own line (English, technical).
+    """
+
+    path: str
+    device: str | None
+    needed_bytes: int | None
+    detail: str
+
+
+@dataclass(eq=False)
+class DeviceMissing(ModelRefused):
+    """The plan wants an accelerator that the engine does not find (any more)."""
+
+    path: str
+    device: str
 
 
 @dataclass(eq=False)

@@ -25,3 +25,7 @@ class Oracle(Protocol):
     def graph(self, settings: Settings, tokens: int) -> GraphCost:
         """The work of one call of `tokens` tokens (1: decode) of one sequence. The placement is not looked at."""
         ...
+
+    def close(self) -> None:
+        """Free what it holds; not usable afterwards."""
+        ...

@@ -141,6 +141,13 @@ class Limits:
     device_bytes: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residuals:
+    """What earlier loads of such a model held beyond their bill, in bytes by device name (HOST included)."""
+
+    device_bytes: dict[str, int] = field(default_factory=dict)
+
+
 # ---- what is measured of a model ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,122 @@
+"""Where a plan worker begins: fences, then one task after the other until the service closes its end.
+
+`python -m inference.plan_worker.entry SOCKET PARENT_PID`, as for an engine child.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from inference.errors import InferenceError, PlanFailed
+from inference.plan_worker.messages import Planned, PlanRefused, PlanTask, decode_task, encode
+from inference.planning.oracle import MeasureFailed
+from inference.worker import fences
+from inference.worker.black_box import record
+from inference.worker.frames import FrameBuffer
+from inference.worker.refusals import to_wire
+from models_catalog.errors import CatalogError
+from models_catalog.gguf.plan_data import read_plan_data
+
+if TYPE_CHECKING:
+    from inference.planning.oracle import Oracle
+    from inference.planning.values import PlanAnswer
+    from models_catalog.gguf.header import GgufHeader
+
+_READ_BYTES = 256 * 1024
+_MODELS_KEPT = 4
+# A dry run of the largest shapes takes some hundred megabytes; recurrent states are really allocated.
+_MEMORY_LIMIT_BYTES = 4 * 1024**3
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Answer tasks until the service is gone. Returns the exit code."""
+    inherited, parent_pid = arguments
+    fences.die_with_parent(int(parent_pid))
+    fences.leave_no_core()
+    fences.be_first_to_go()
+    fences.limit_private_memory(_MEMORY_LIMIT_BYTES)
+    pair_end = (
+        socket.fromshare(sys.stdin.buffer.read()) if sys.platform == "win32" else socket.socket(fileno=int(inherited))
+    )
+    frames, planner = FrameBuffer(), Planner()
+    while data := pair_end.recv(_READ_BYTES):
+        for body in frames.feed(data):
+            pair_end.sendall(encode(planner.answer(decode_task(body))))
+    return 0
+
+
+class Planner:
+    """The planner with its oracles; remembers the last models, so that moving a slider costs milliseconds."""
+
+    def __init__(self) -> None:
+        from inference.backends.llama_cpp.breakdown import readable
+        from inference.backends.llama_cpp.library import Callbacks, lib
+        from inference.backends.llama_cpp.virtual_devices import VirtualDevices
+
+        self._callbacks = Callbacks(record)
+        lib.llama_backend_init()
+        self._devices = VirtualDevices() if readable() else None
+        self._models: OrderedDict[tuple[bytes, tuple[str, ...], int], tuple[GgufHeader, Oracle]] = OrderedDict()
+
+    def answer(self, task: PlanTask) -> Planned | PlanRefused:
+        """The plan, or why there is none."""
+        try:
+            return Planned(answer=self._plan(task))
+        except MeasureFailed as error:
+            refusal: Exception = PlanFailed(path=task.model_path, detail=error.detail)
+        except (InferenceError, CatalogError) as error:
+            refusal = error
+        name, fields = to_wire(refusal)
+        return PlanRefused(error=name, fields=fields)
+
+    def _plan(self, task: PlanTask) -> PlanAnswer:
+        from inference.planning.planner import make_plan
+
+        header, oracle = self._model(task)
+        return make_plan(
+            model_path=task.model_path,
+            header=header,
+            machine=task.machine,
+            wish=task.wish,
+            oracle=oracle,
+            limits=task.limits,
+            residuals=task.residuals,
+        )
+
+    def _model(self, task: PlanTask) -> tuple[GgufHeader, Oracle]:
+        names = tuple(device.name for device in task.machine.devices)
+        threads = max(task.machine.host.decode_threads, task.machine.host.batch_threads)
+        key = (task.head, names, threads)
+        if key in self._models:
+            self._models.move_to_end(key)
+            return self._models[key]
+        header = read_plan_data(task.head, task.model_path)
+        self._models[key] = header, self._oracle(task.head, header, names, threads)
+        if len(self._models) > _MODELS_KEPT:
+            _, (_, oldest) = self._models.popitem(last=False)
+            oldest.close()
+        return self._models[key]
+
+    def _oracle(self, head: bytes, header: GgufHeader, names: tuple[str, ...], threads: int) -> Oracle:
+        if self._devices is None:
+            from inference.planning.estimate import EstimateOracle
+
+            return EstimateOracle(header)
+        from inference.backends.llama_cpp.dry_run import DryRunOracle
+
+        return DryRunOracle(
+            head,
+            size_bytes=header.size_bytes,
+            devices=self._devices,
+            device_names=names,
+            threads=threads,
+            callbacks=self._callbacks,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
