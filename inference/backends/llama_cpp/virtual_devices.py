@@ -17,6 +17,8 @@ from typing import Any
 from inference.backends.llama_cpp.library import base, ggml
 
 MAX_DEVICES = 8
+# What each claims to have: the planner, not the device, knows the budget.
+MEMORY_BYTES = 1 << 50
 _API_VERSION = 2
 _DEVICE_TYPE_GPU = 1
 # The beginning of ggml_tensor: type, (buffer), ne[4], (nb[4]), op; after op_params[16] and flags come the sources.
@@ -220,7 +222,7 @@ class _Slot:
         functions = self.device.functions
         own, host = ctypes.addressof(self._own_type), ctypes.addressof(self._host_type)
         functions.get_name = functions.get_description = self._function(_GET, self._get_name)
-        functions.get_memory = self._function(ctypes.CFUNCTYPE(None, _P, _P, _P), _no_memory)
+        functions.get_memory = self._function(ctypes.CFUNCTYPE(None, _P, _P, _P), _memory)
         functions.get_type = self._function(ctypes.CFUNCTYPE(_INT, _P), lambda _: _DEVICE_TYPE_GPU)
         functions.get_props = self._function(ctypes.CFUNCTYPE(None, _P, _P), self._properties)
         functions.init_backend = self._function(
@@ -267,8 +269,8 @@ class _Slot:
         return size
 
 
-def _no_memory(_: int, free: int, total: int) -> None:
-    ctypes.c_size_t.from_address(free).value = ctypes.c_size_t.from_address(total).value = 0
+def _memory(_: int, free: int, total: int) -> None:
+    ctypes.c_size_t.from_address(free).value = ctypes.c_size_t.from_address(total).value = MEMORY_BYTES
 
 
 def _is_quantized(kind: int) -> bool:
