@@ -18,7 +18,7 @@ _SYMBOL = "_Z26llama_get_memory_breakdownPK13llama_context"
 _CPU_DEVICE = 0
 
 
-class _Map(ctypes.Structure):
+class Map(ctypes.Structure):
     """libstdc++'s std::map: the comparator, then the header node of a red-black tree and the count. 48 bytes."""
 
     _fields_ = (
@@ -74,7 +74,7 @@ def _function() -> Any:
         return None
     function = getattr(lib._lib, _SYMBOL, None)
     if function is not None:
-        function.restype, function.argtypes = _Map, (ctypes.c_void_p,)
+        function.restype, function.argtypes = Map, (ctypes.c_void_p,)
     return function
 
 

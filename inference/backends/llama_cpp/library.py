@@ -36,8 +36,8 @@ def _bindings() -> Any:
 lib: Any = _bindings()
 
 
-def _open(stem: str) -> ctypes.CDLL | None:
-    """One of ggml's libraries as libllama uses it: the `.so.0` name, since a `.so` beside it is a second copy."""
+def open_library(stem: str) -> ctypes.CDLL | None:
+    """A library of llama.cpp as libllama uses it: the `.so.0` name, since a `.so` beside it is a second copy."""
     folder = Path(lib.__file__).parent / "lib"
     for name in (f"lib{stem}.so.0", f"lib{stem}.0.dylib", f"lib{stem}.dylib", f"{stem}.dll"):
         if (folder / name).exists():
@@ -55,7 +55,7 @@ def _declare(library: ctypes.CDLL | None, signatures: dict[str, tuple[Any, tuple
 _P, _SIZE = ctypes.c_void_p, ctypes.c_size_t
 # libggml-base and libggml: the functions that are called here, with their types. None where the file is not found.
 base: Any = _declare(
-    _open("ggml-base"),
+    open_library("ggml-base"),
     {
         "ggml_set_abort_callback": (_P, (_P,)),
         "ggml_log_set": (None, (_P, _P)),
@@ -75,7 +75,7 @@ base: Any = _declare(
     },
 )
 ggml: Any = _declare(
-    _open("ggml"),
+    open_library("ggml"),
     {
         "ggml_backend_register": (None, (_P,)),
         "ggml_backend_load": (_P, (ctypes.c_char_p,)),
