@@ -1,0 +1,99 @@
+"""What a model needs, computed from its header alone, for platforms where the engine's own dry run cannot be read.
+
+Weights and what is kept for the context follow llama.cpp's rules: equal to the dry run to the byte in 16 architectures
+(but for a rounding of 48 bytes). The compute buffers are an approximation, see `activations`. Not covered: caches of
+deepseek4, minimax-m3, dots3note and hy_v4, row padding of quantized weights on CUDA (under 0.1 %), buffers for
+pipelining between devices. Every answer is labelled "estimate".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from inference.planning.activations import Activations
+from inference.planning.estimate_graph import estimate_graph
+from inference.planning.layer_memory import model_memory, trunk_layers
+from inference.planning.oracle import MeasureFailed
+from inference.planning.values import HOST, BufferBytes, GraphCost, Measured, Settings
+from inference.planning.weight_placement import layer_devices, place_weights
+from inference.values import Placement
+from models_catalog.gguf.header import GgufHeader
+
+# ggml-cpu's `ggml_repack_get_optimal_repack_type`, by what the processor can do.
+REPACKED_ON_X86 = frozenset({"Q4_0", "Q4_K", "IQ4_NL", "MXFP4"})
+REPACKED_ON_ARM = frozenset({"Q4_0", "Q4_K", "Q5_K", "Q6_K", "Q8_0", "IQ4_NL", "MXFP4"})
+
+
+class EstimateOracle:
+    """See inference.planning.oracle.Oracle. The same header and settings give the same answer; any thread may ask.
+
+    repack_types: ggml types that the processor re-orders for its vector units.
+    """
+
+    def __init__(self, header: GgufHeader, *, repack_types: frozenset[str] = REPACKED_ON_X86) -> None:
+        self._header = header
+        self._repack_types = repack_types
+        self._memory = model_memory(header)
+        self._weights_by_placement: dict[tuple[Placement, bool], dict[tuple[str, bool], int]] = {}
+        self._activations = Activations(header, self._memory)
+
+    def measure(self, settings: Settings) -> Measured:
+        """Bytes by buffer. Raises MeasureFailed for a quantized V cache without flash attention, as the engine does."""
+        if not settings.flash_attention and settings.kv_type_v not in ("f16", "bf16"):
+            raise MeasureFailed("V cache quantization requires flash_attn")
+        weights = self._weights(settings)
+        state = self._state(settings)
+        compute = self._compute(settings)
+        buffers = [
+            BufferBytes(
+                buffer_type=device,
+                device=device,
+                weights_bytes=weights.get((device, False), 0),
+                state_bytes=state.get(device, 0),
+                compute_bytes=compute.get(device, 0),
+            )
+            for device in (HOST, *settings.placement.devices)
+        ]
+        if repacked := weights.get((HOST, True), 0):
+            buffers.append(
+                BufferBytes(
+                    buffer_type="CPU_REPACK", device=HOST, weights_bytes=repacked, state_bytes=0, compute_bytes=0
+                )
+            )
+        return Measured(buffers=tuple(buffers), work_bytes=self._activations.work_bytes(settings), basis="estimate")
+
+    def graph(self, settings: Settings, tokens: int) -> GraphCost:
+        """See Oracle.graph; flops and bytes of the products from the shapes of the weights, nodes approximated."""
+        return estimate_graph(self._header, self._memory, settings, tokens)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _weights(self, settings: Settings) -> dict[tuple[str, bool], int]:
+        """By (device, re-ordered). Remembered: each override is a regular expression over all names."""
+        key = (settings.placement, settings.repack)
+        if key not in self._weights_by_placement:
+            totals: dict[tuple[str, bool], int] = defaultdict(int)
+            for weight in place_weights(
+                self._header, settings.placement, repack=settings.repack, repack_types=self._repack_types
+            ):
+                totals[weight.device, weight.repacked] += weight.tensor.size_bytes
+            self._weights_by_placement[key] = totals
+        return self._weights_by_placement[key]
+
+    def _state(self, settings: Settings) -> dict[str, int]:
+        totals: dict[str, int] = defaultdict(int)
+        devices = layer_devices(settings.placement, self._header.layers or 0)
+        for layer in self._memory.layers:
+            totals[devices[layer.layer]] += self._memory.bytes_of(layer, settings)
+        return totals
+
+    def _compute(self, settings: Settings) -> dict[str, int]:
+        devices = layer_devices(settings.placement, self._header.layers or 0)
+        block, output = self._activations.block_bytes(settings), self._activations.output_bytes(settings)
+        totals: dict[str, int] = {HOST: self._activations.input_bytes(settings)}
+        # Large batches of what lies on the host are computed on the first device.
+        for device in (*devices[: trunk_layers(self._header)], *settings.placement.devices[:1]):
+            totals[device] = block
+        totals[devices[-1]] = max(totals.get(devices[-1], 0), output)
+        return totals
