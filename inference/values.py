@@ -8,6 +8,8 @@ from typing import Any, Literal
 FinishReason = Literal["stop", "length", "cancelled"]
 ChosenBy = Literal["user", "planner"]
 BackendName = Literal["llama_cpp", "scripted"]
+# The engine's name for the processor and its memory, among the names of devices.
+HOST = "CPU"
 KvType = Literal["f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
 
 
@@ -54,7 +56,7 @@ class LoadPlan:
     context_tokens: cells of the unified KV cache, shared by all sequences: parallel conversations of full length.
     sequences: how many sequences may be resident at once (running ones and prefixes kept for re-use).
     batch_tokens: most tokens of one `decode` call (n_batch == n_ubatch).
-    outputs_max: most output rows of one call (more would abort the engine); 0: one for each sequence.
+    outputs_max: most output rows of one call (more would abort the engine); one for each sequence at least.
     swa_full: sliding-window layers keep the whole context, so that old prefixes stay usable.
     repack: weights that the processor computes with are re-ordered for its vector units (they cannot be mapped then).
     memory_limit_bytes: fence for the child's private memory, None for no fence.
@@ -82,11 +84,40 @@ class LoadPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BufferBytes:
+    """One kind of buffer of the engine. device: HOST or a Device's name; buffer_type: the engine's name ("CPU_REPACK").
+
+    weights_bytes: copied weights (mapped ones lie in the file instead, but count here all the same).
+    """
+
+    buffer_type: str
+    device: str
+    weights_bytes: int
+    state_bytes: int
+    compute_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredMemory:
+    """What an engine child holds once its model is loaded.
+
+    buffers: as really allocated; () on a platform where they cannot be read. private_bytes: resident memory of the
+    child that belongs to no file (host weights that were copied, KV cache, working buffers, libraries). device_bytes:
+    by device name, free memory that went while the model was loaded (what other programs did meanwhile included).
+    """
+
+    buffers: tuple[BufferBytes, ...] = ()
+    private_bytes: int = 0
+    device_bytes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
     """What the child learned from a loaded model.
 
     context_tokens, sequences: as really allocated.
-    can_trim: the tail of a sequence can be removed (False for recurrent and hybrid models).
+    can_trim: the tail of a sequence can be removed (False for recurrent and hybrid models, and for sliding-window ones
+    that forget what has left the window).
     """
 
     architecture: str
@@ -102,6 +133,7 @@ class ModelFacts:
     can_trim: bool
     load_seconds: float
     engine: str
+    memory: MeasuredMemory = MeasuredMemory()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

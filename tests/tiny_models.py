@@ -222,6 +222,25 @@ def tiny_qwen2(
     return _dense("qwen2", seed=seed, context=context, template=template, weights=weights, layers=layers, width=width)
 
 
+def tiny_windowed(*, seed: int = 0, context: int = 2048, window: int = 32, template: str | None = CHATML) -> TinyModel:
+    """A dense model of the gemma3 architecture: five of six layers attend to the last `window` tokens only."""
+    model = _dense("gemma3", seed=seed, context=context, template=template, weights="f32", layers=6, width=64)
+    head_width = model.metadata["gemma3.rope.dimension_count"]
+    model.metadata |= {
+        "gemma3.attention.sliding_window": window,
+        "gemma3.attention.key_length": head_width,
+        "gemma3.attention.value_length": head_width,
+    }
+    for block in (f"blk.{index}." for index in range(6)):
+        model.tensors |= {
+            f"{block}attn_q_norm.weight": _ones(head_width),
+            f"{block}attn_k_norm.weight": _ones(head_width),
+            f"{block}post_attention_norm.weight": _ones(64),
+            f"{block}post_ffw_norm.weight": _ones(64),
+        }
+    return model
+
+
 def tiny_hybrid(*, seed: int = 0, context: int = 2048, template: str | None = CHATML) -> TinyModel:
     """A qwen35 model: gated delta net and attention layers by turns; no part of a sequence can be removed."""
     layers, width, heads, kv_heads, head_width, feed_forward = 4, 64, 4, 2, 32, 128
@@ -362,3 +381,8 @@ def write_tiny_hybrid(path: Path, *, seed: int = 0, context: int = 2048, templat
 def write_tiny_mamba(path: Path, *, seed: int = 0, context: int = 2048, template: str | None = CHATML) -> Path:
     """Writes a `tiny_mamba` and returns its path."""
     return tiny_mamba(seed=seed, context=context, template=template).write(path)
+
+
+def write_tiny_windowed(path: Path, *, seed: int = 0, context: int = 2048, template: str | None = CHATML) -> Path:
+    """`tiny_windowed` as a file."""
+    return tiny_windowed(seed=seed, context=context, template=template).write(path)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from inference.values import ALL_ON_CPU, KvType, LoadPlan, Placement
+from inference.values import HOST as HOST
+from inference.values import BufferBytes as BufferBytes
 
 DeviceKind = Literal["discrete", "integrated"]
 Verdict = Literal["fits", "tight", "partly_on_cpu", "larger_than_memory", "does_not_fit"]
@@ -13,8 +15,6 @@ Verdict = Literal["fits", "tight", "partly_on_cpu", "larger_than_memory", "does_
 Basis = Literal["exact", "estimate"]
 # calibrated: measured on this device; learned: corrected by real answers; table: from published figures.
 SpeedOrigin = Literal["learned", "calibrated", "table"]
-
-HOST = "CPU"
 
 
 # ---- in: the machine ------------------------------------------------------------------------------------------------
@@ -27,6 +27,8 @@ class DeviceSpeed:
     read_bytes_per_second: while multiplying by weights, one token at a time, by ggml type name ("Q4_K"); "" is the
     figure for types that are not listed. flops_per_second: the same for a full batch.
     kv_read_bytes_per_second: while attending to keys and values, by "f16|flash", "f16|plain", "q8_0|flash" …; "" else.
+    The first two may hold "Q4_K|experts" beside "Q4_K" for routed experts; flops_per_second also "f16|flash" for attending
+    with a full batch and "f16|flash|one" for attending with one token.
     node_seconds: cost of one graph node besides its work. split_seconds: of handing over to another device once.
     link_bytes_per_second: between host memory and this device, None for the host itself.
     spread: half-width of the honest range, as a fraction (0.3 = ±30 %).
@@ -168,20 +170,6 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BufferBytes:
-    """One kind of buffer of the engine. device: HOST or a Device's name; buffer_type: the engine's name ("CPU_REPACK").
-
-    weights_bytes: copied weights (mapped ones lie in the file instead, but count here all the same).
-    """
-
-    buffer_type: str
-    device: str
-    weights_bytes: int
-    state_bytes: int
-    compute_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """What the oracle says of one `Settings`. work_bytes: the processor's scratch memory for its worst graph."""
 
@@ -198,6 +186,7 @@ class Operation:
     part: what a placement can move: "attention", "ffn", "experts", "shared", "output", "embedding", "other".
     weight_type: ggml type name of the weights, "" without weights. read_bytes: of weights, or of keys and values for a
     full context. flops: floating-point operations. nodes: graph nodes.
+    cells: of "attention": how many tokens' keys read_bytes and flops are for (a sliding window keeps few); 0 elsewhere.
     """
 
     layer: int
@@ -207,6 +196,7 @@ class Operation:
     read_bytes: float
     flops: float
     nodes: int
+    cells: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import re
 import signal
 from dataclasses import dataclass
 
+from inference.backends.shortage import tells_shortage
 from inference.errors import EngineDied
 from inference.worker.black_box import RECORD_MARK
 
@@ -20,10 +21,6 @@ _FAULTS = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGSYS"}
 _WINDOWS_FAULTS = {0xC0000005, 0xC000001D, 0xC0000094, 0xC00000FD}
 # abort() by the C runtime, and fail-fast.
 _WINDOWS_ABORTS = {3, 0xC0000409}
-_NO_MEMORY = re.compile(
-    r"out of memory|failed to allocate|bad_alloc|MemoryError|[cC]annot allocate memory|[mM]emory allocation .*failed"
-    r"|Thread creation failed|failed to map segment"
-)
 _FAULT_HANDLER = re.compile(r"Fatal Python error|Windows fatal exception|(?:Current thread|Thread|Stack) .*most recent")
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]*)", line (?P<line>\d+) in (?P<name>\S+)')
 _MARK = RECORD_MARK.decode()
@@ -74,7 +71,7 @@ def cause_of_death(ending: Ending) -> EngineDied:
     if name in _FAULTS or code in _WINDOWS_FAULTS:
         return died("segfault", " ".join(filter(None, (name, frame))))
     if name == "SIGABRT" or code in _WINDOWS_ABORTS or code > 0:
-        shortage = next((line for line in (asserted, *reversed(log[-5:])) if _NO_MEMORY.search(line)), "")
+        shortage = next((line for line in (asserted, *reversed(log[-5:])) if tells_shortage(line)), "")
         if shortage:
             return died("out_of_memory", shortage)
         return died("exited" if code > 0 and code not in _WINDOWS_ABORTS else "aborted", asserted or last_line or frame)

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import ctypes
 import time
+from array import array
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, assert_never
 
 import numpy as np
 import numpy.typing as npt
 
 from inference.backends.llama_cpp.batch import BatchArrays
+from inference.backends.llama_cpp.breakdown import read_breakdown
 from inference.backends.llama_cpp.library import Callbacks, lib
-from inference.backends.llama_cpp.params import context_params, model_params
+from inference.backends.llama_cpp.params import context_params, free_device_bytes, model_params, output_rows
 from inference.backends.llama_cpp.sampler import ChainSampler, GreedySampler, make_sampler
 from inference.backends.llama_cpp.vocabulary import LlamaVocabulary
 from inference.backends.protocol import DecodeFailed, DecodeInterrupted
-from inference.errors import ArchitectureUnsupported, ModelLoadFailed
+from inference.backends.shortage import find_shortage
+from inference.errors import ArchitectureUnsupported, ModelLoadFailed, OutOfMemoryLoading
+from inference.private_memory import private_bytes
 from inference.scheduling.step import CacheAction, Drop, Fork, Restore, Save, Segment, Trim
-from inference.values import LoadPlan, ModelFacts, Sampling
+from inference.values import LoadPlan, MeasuredMemory, ModelFacts, Sampling
 
 # Below this many tokens a call is over sooner than a stop could be noticed, and the check would cost 2 % per token.
 _INTERRUPTIBLE_TOKENS = 64
@@ -28,7 +33,7 @@ _TEXT_BYTES = 1024
 class LlamaBackend:
     """See inference.backends.protocol.Backend. Made by `load`."""
 
-    def __init__(self, plan: LoadPlan, model: Any, context: Any, load_seconds: float) -> None:
+    def __init__(self, plan: LoadPlan, model: Any, context: Any) -> None:
         self._model, self._context = model, context
         self._memory = lib.llama_get_memory(context)
         self.vocabulary = LlamaVocabulary(
@@ -36,19 +41,19 @@ class LlamaBackend:
         )
         template = lib.llama_model_chat_template(model, None)
         self.chat_template = template.decode("utf-8", "replace") if template else None
-        self._arrays = BatchArrays(
-            batch_tokens=int(lib.llama_n_batch(context)), output_rows=int(lib.llama_n_seq_max(context))
-        )
+        # More rows than the context was made for would abort the process.
+        self._arrays = BatchArrays(batch_tokens=int(lib.llama_n_batch(context)), output_rows=output_rows(plan))
         self._logits: npt.NDArray[np.float32] | None = None
         self._saved: dict[str, Any] = {}
         self._interrupted: Callable[[], bool] = _never
         self._abort_callback = lib.ggml_abort_callback(self._should_abort)
         self._no_callback = lib.ggml_abort_callback(0)
-        self.facts = self._facts(plan, load_seconds)
+        self.facts = self._facts(plan)
 
-    def _facts(self, plan: LoadPlan, load_seconds: float) -> ModelFacts:
+    def _facts(self, plan: LoadPlan) -> ModelFacts:
         model, context = self._model, self._context
         recurrent = lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model)
+        forgets = not plan.swa_full and lib.llama_model_n_swa(model) > 0
         return ModelFacts(
             architecture=_meta(model, "general.architecture"),
             name=_meta(model, "general.name"),
@@ -60,8 +65,8 @@ class LlamaBackend:
             sequences=int(lib.llama_n_seq_max(context)),
             has_chat_template=self.chat_template is not None,
             can_think=False,
-            can_trim=not recurrent,
-            load_seconds=load_seconds,
+            can_trim=not recurrent and not forgets,
+            load_seconds=0.0,
             engine="llama.cpp " + lib.llama_version().decode(),
         )
 
@@ -167,6 +172,22 @@ class LlamaBackend:
             best = [(int(i), float(logprobs[i])) for i in ids]
         return float(logprobs[token]), best
 
+    def warm_up(self) -> None:
+        """One full batch with every output row, then an empty cache: drivers take their lasting memory in it."""
+        tokens = array("i", [max(0, self.vocabulary.bos_token)]) * self.batch_tokens
+        self.decode([Segment("", 0, 0, tokens, True)], _never)
+        lib.llama_synchronize(self._context)
+        self.clear()
+
+    def measure(self, *, load_seconds: float, device_bytes: dict[str, int]) -> None:
+        """Put into `facts` what the load took."""
+        memory = MeasuredMemory(
+            buffers=read_breakdown(self._context) or (),
+            private_bytes=private_bytes(),
+            device_bytes=device_bytes,
+        )
+        self.facts = replace(self.facts, load_seconds=load_seconds, memory=memory)
+
     def close(self) -> None:
         self._saved.clear()
         lib.llama_free(self._context)
@@ -174,19 +195,37 @@ class LlamaBackend:
 
 
 def load(plan: LoadPlan, *, callbacks: Callbacks, on_progress: Callable[[float], None]) -> LlamaBackend:
-    """Load the model and make its context. Raises ModelLoadFailed or ArchitectureUnsupported; may abort the process."""
+    """Load the model, make its context and measure both; on accelerators one full batch is computed as well.
+
+    Raises ModelLoadFailed, OutOfMemoryLoading, DeviceMissing or ArchitectureUnsupported; may abort the process.
+    """
     lib.llama_backend_init()
     started = time.monotonic()
+    free_before = free_device_bytes(plan)
+    backend = _open(plan, callbacks, on_progress)
+    if plan.placement.devices:
+        callbacks.log.clear()
+        try:
+            backend.warm_up()
+        except DecodeFailed:
+            backend.close()
+            raise _load_error(plan, callbacks) from None
+    taken = {name: max(0, free_before[name] - free) for name, free in free_device_bytes(plan).items()}
+    backend.measure(load_seconds=time.monotonic() - started, device_bytes=taken)
+    return backend
 
+
+def _open(plan: LoadPlan, callbacks: Callbacks, on_progress: Callable[[float], None]) -> LlamaBackend:
     def progress(fraction: float, _: object) -> bool:
         on_progress(fraction)
         return True
 
     callbacks.log.clear()
     progress_callback = lib.llama_progress_callback(progress)
-    model = lib.llama_model_load_from_file(plan.model_path.encode(), model_params(plan, progress_callback))
+    with model_params(plan, progress_callback) as params:
+        model = lib.llama_model_load_from_file(plan.model_path.encode(), params)
     if not model:
-        raise ModelLoadFailed(path=plan.model_path, detail=callbacks.telling_line())
+        raise _load_error(plan, callbacks)
     if lib.llama_model_has_encoder(model) or not lib.llama_model_has_decoder(model):
         architecture = _meta(model, "general.architecture")
         lib.llama_model_free(model)
@@ -195,13 +234,23 @@ def load(plan: LoadPlan, *, callbacks: Callbacks, on_progress: Callable[[float],
     context = lib.llama_init_from_model(model, context_params(plan))
     if not context:
         lib.llama_model_free(model)
-        raise ModelLoadFailed(path=plan.model_path, detail=callbacks.telling_line())
+        raise _load_error(plan, callbacks)
     if not lib.llama_get_memory(context):
         lib.llama_free(context)
         architecture = _meta(model, "general.architecture")
         lib.llama_model_free(model)
         raise ArchitectureUnsupported(path=plan.model_path, architecture=architecture)
-    return LlamaBackend(plan, model, context, time.monotonic() - started)
+    return LlamaBackend(plan, model, context)
+
+
+def _load_error(plan: LoadPlan, callbacks: Callbacks) -> ModelLoadFailed | OutOfMemoryLoading:
+    """What the log tells of a load that failed."""
+    shortage = find_shortage(callbacks.log)
+    if shortage is None:
+        return ModelLoadFailed(path=plan.model_path, detail=callbacks.telling_line())
+    return OutOfMemoryLoading(
+        path=plan.model_path, device=shortage.device, needed_bytes=shortage.needed_bytes, detail=shortage.line
+    )
 
 
 def _never() -> bool:

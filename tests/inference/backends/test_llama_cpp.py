@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,14 @@ def plan_for(path: Path, *, batch_tokens: int = 64) -> LoadPlan:
     )
 
 
-@pytest.fixture(scope="module", params=["llama", "qwen2", "hybrid", "mamba"])
+@pytest.fixture(scope="module", params=["llama", "qwen2", "windowed", "hybrid", "mamba"])
 def model(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, callbacks: Callbacks
 ) -> Iterator[llama_cpp.LlamaBackend]:
     path = tmp_path_factory.mktemp("models") / f"{request.param}.gguf"
     getattr(tiny_models, f"write_tiny_{request.param}")(path)
-    loaded = llama_cpp.load(plan_for(path), callbacks=callbacks, on_progress=lambda fraction: None)
+    plan = replace(plan_for(path), swa_full=False)
+    loaded = llama_cpp.load(plan, callbacks=callbacks, on_progress=lambda fraction: None)
     yield loaded
     loaded.close()
 
