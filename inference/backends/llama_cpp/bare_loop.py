@@ -7,6 +7,7 @@ token by token with nothing but an argmax over the logits, and prints JSON: seco
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import sys
 import time
@@ -81,6 +82,9 @@ def _open(
     lib.llama_backend_init()
     model_params = lib.llama_model_default_params()
     model_params.n_gpu_layers = 0
+    # An empty list of devices: without one all would be used for large batches.
+    no_devices = (ctypes.c_void_p * 1)(None)
+    model_params.devices = ctypes.cast(no_devices, ctypes.c_void_p)
     model_params.load_mode = _LOAD_MMAP if memory_map else _LOAD_NONE
     model = lib.llama_model_load_from_file(path.encode(), model_params)
     if not model:

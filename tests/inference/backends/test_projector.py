@@ -8,8 +8,8 @@ import pytest
 
 from inference.backends.llama_cpp.breakdown import readable
 from inference.backends.llama_cpp.projector import projector_bytes
-from inference.backends.llama_cpp.virtual_devices import VirtualDevices
 from inference.planning.oracle import MeasureFailed
+from tests.inference.backends.virtual import DEVICES
 
 WIDTH, LAYERS, HIDDEN, PATCH, IMAGE, TEXT_WIDTH = 64, 3, 128, 14, 112, 96
 
@@ -80,6 +80,3 @@ def test_a_file_that_is_no_projector_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no projector")
     with pytest.raises(MeasureFailed):
         projector_bytes(path, device=None)
-
-
-DEVICES = VirtualDevices()
