@@ -37,6 +37,11 @@ class StringArray(Sequence[str]):
         start = self._ends[number - 1] + 8 if number else 8
         return self._data[start : self._ends[number]]
 
+    @property
+    def text_bytes(self) -> int:
+        """Bytes of all strings together."""
+        return len(self._data) - 8 * len(self._ends)
+
     def all_raw(self) -> Iterator[bytes]:
         """Every string's bytes, in order; much faster than asking one by one."""
         data, start = self._data, 8

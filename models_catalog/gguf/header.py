@@ -36,6 +36,11 @@ class GgufHeader:
     needed_bytes: int
     size_bytes: int
 
+    @property
+    def data_bytes(self) -> int:
+        """Length of the data section: all weights with the padding between them."""
+        return self.needed_bytes - self.data_offset
+
     def text(self, key: str) -> str | None:
         """A string value, None when absent or of another type."""
         value = self.values.get(key)

@@ -31,7 +31,7 @@ MAX_STRINGS = 4 * 1024 * 1024  # in all arrays together
 MAX_STRING_BYTES = 16 * 1024 * 1024
 # Below 32 bytes ggml asserts when it meets an odd address.
 MIN_ALIGNMENT, MAX_ALIGNMENT = 32, 65536
-_DEFAULT_ALIGNMENT = 32
+DEFAULT_ALIGNMENT = 32
 _SMALLEST_KEY_VALUE_BYTES = 8 + 1 + 4 + 1
 _SMALLEST_TENSOR_INFO_BYTES = 8 + 1 + 4 + 8 + 4 + 8
 _LEGACY_MAGICS = (b"ggml", b"ggmf", b"ggjt", b"ggla", b"ggsn", b"lmgg", b"fmgg", b"tjgg", b"algg")
@@ -58,7 +58,8 @@ class ValueType(IntEnum):
     FLOAT64 = 12
 
 
-_SCALARS: dict[ValueType, struct.Struct] = {
+# How a value of each type lies in the file.
+SCALARS: dict[ValueType, struct.Struct] = {
     ValueType.UINT8: struct.Struct("<B"),
     ValueType.INT8: struct.Struct("<b"),
     ValueType.UINT16: struct.Struct("<H"),
@@ -97,13 +98,17 @@ class ParsedHeader:
     """What stands in a header, checked for consistency in itself.
 
     value_types: the stored type of each key's value, of an array's elements for an array.
-    data_offset: where the data section begins in the file; data_bytes: its length up to the last weight's last byte.
+    value_ends: for each key the byte of the file where its value ends; tensors_offset: where the first weight's name
+    begins. data_offset: where the data section begins in the file; data_bytes: its length up to the last weight's last
+    byte.
     """
 
     version: int
     values: dict[str, Value]
     value_types: dict[str, ValueType]
+    value_ends: dict[str, int]
     tensors: dict[str, TensorInfo]
+    tensors_offset: int
     data_offset: int
     data_bytes: int
 
@@ -116,8 +121,9 @@ def parse(read: Callable[[int], bytes], *, size_bytes: int, path: str) -> Parsed
     reader = HeaderReader(read, size_bytes=size_bytes, path=path)
     version = _read_preamble(reader, path)
     tensor_count, key_value_count = _read_counts(reader)
-    values, value_types = _read_key_values(reader, key_value_count)
+    values, value_types, value_ends = _read_key_values(reader, key_value_count)
     alignment = _alignment(reader, values, value_types)
+    tensors_offset = reader.position
     tensors = _read_tensors(reader, tensor_count, alignment)
     data_offset = _aligned(reader.position, alignment) if tensors else reader.position
     data_bytes = _check_layout(reader, tensors, alignment)
@@ -125,7 +131,9 @@ def parse(read: Callable[[int], bytes], *, size_bytes: int, path: str) -> Parsed
         version=version,
         values=values,
         value_types=value_types,
+        value_ends=value_ends,
         tensors=tensors,
+        tensors_offset=tensors_offset,
         data_offset=data_offset,
         data_bytes=data_bytes,
     )
@@ -197,9 +205,10 @@ def _read_type(reader: HeaderReader) -> ValueType:
         raise reader.broken(f"unknown value type {number}") from None
 
 
-def _read_key_values(reader: HeaderReader, count: int) -> tuple[dict[str, Value], dict[str, ValueType]]:
+def _read_key_values(reader: HeaderReader, count: int) -> tuple[dict[str, Value], dict[str, ValueType], dict[str, int]]:
     values: dict[str, Value] = {}
     types: dict[str, ValueType] = {}
+    ends: dict[str, int] = {}
     strings_left = MAX_STRINGS
     for _ in range(count):
         key = _read_name(reader, MAX_KEY_BYTES)
@@ -215,13 +224,14 @@ def _read_key_values(reader: HeaderReader, count: int) -> tuple[dict[str, Value]
         else:
             values[key] = _read_scalar(reader, value_type)
         types[key] = value_type
-    return values, types
+        ends[key] = reader.position
+    return values, types, ends
 
 
 def _read_scalar(reader: HeaderReader, value_type: ValueType) -> Scalar:
     if value_type is ValueType.STRING:
         return _read_bytes(reader, MAX_STRING_BYTES).decode("utf-8", "replace")
-    (value,) = reader.unpack(_SCALARS[value_type])
+    (value,) = reader.unpack(SCALARS[value_type])
     if value_type is ValueType.BOOL:
         if value not in (0, 1):
             raise reader.broken(f"a truth value of {value}")
@@ -239,7 +249,7 @@ def _read_array(reader: HeaderReader, element_type: ValueType, strings_left: int
         if count > strings_left or count * 8 > reader.remaining_bytes:
             raise reader.broken(f"an array of {count} strings")
         return _read_strings(reader, count)
-    layout = _SCALARS[element_type]
+    layout = SCALARS[element_type]
     if count * layout.size > reader.remaining_bytes:
         raise reader.broken(f"an array of {count} elements")
     raw = reader.take(count * layout.size)
@@ -268,7 +278,7 @@ def _read_strings(reader: HeaderReader, count: int) -> StringArray:
 
 
 def _alignment(reader: HeaderReader, values: dict[str, Value], types: dict[str, ValueType]) -> int:
-    alignment = values.get("general.alignment", _DEFAULT_ALIGNMENT)
+    alignment = values.get("general.alignment", DEFAULT_ALIGNMENT)
     if types.get("general.alignment", ValueType.UINT32) is not ValueType.UINT32 or not isinstance(alignment, int):
         raise reader.broken("the alignment has the wrong type")
     if not MIN_ALIGNMENT <= alignment <= MAX_ALIGNMENT or alignment & (alignment - 1):

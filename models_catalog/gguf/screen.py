@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
+from models_catalog.errors import TokenizerRefused
 from models_catalog.gguf.header import GgufHeader
 from models_catalog.gguf.screening.attention import check_attention
 from models_catalog.gguf.screening.hyperparameters import check_hyperparameters
@@ -25,14 +26,31 @@ def screen(header: GgufHeader) -> GgufHeader:
     Reads the headers of a split model's other files too and adds their tensors, so that weights are counted whole.
     Takes about as long as reading the header.
     """
-    whole = _with_all_tensors(header)
-    check_kind(whole)
-    check_hyperparameters(whole)
-    check_tokenizer(whole)
-    check_tensors(whole)
-    check_attention(whole)
-    check_templates(whole)
-    return whole
+    return screen_whole(_with_all_tensors(header))
+
+
+def screen_whole(header: GgufHeader) -> GgufHeader:
+    """Like `screen`, for a header that has all of the model's tensors in it already; touches no file."""
+    check_kind(header)
+    check_hyperparameters(header)
+    check_tokenizer(header)
+    check_tensors(header)
+    check_attention(header)
+    check_templates(header)
+    return header
+
+
+def screen_plan_data(header: GgufHeader) -> GgufHeader:
+    """Like `screen_whole`, for a header made by `models_catalog.gguf.plan_data`: it has no vocabulary and no templates
+    that could be judged, and llama.cpp builds none. Raises one leaf of ModelFileRefused otherwise.
+    """
+    if header.text("tokenizer.ggml.model") != "none" or "tokenizer.ggml.tokens" in header.values:
+        raise TokenizerRefused(header.path, "plan data with a vocabulary")
+    check_kind(header)
+    check_hyperparameters(header)
+    check_tensors(header)
+    check_attention(header)
+    return header
 
 
 def _with_all_tensors(header: GgufHeader) -> GgufHeader:
