@@ -110,6 +110,10 @@ class Backend(Protocol):
         """Log-probability of `token` in the row's raw distribution, and the `top` likeliest tokens, best first."""
         ...
 
+    def private_bytes(self) -> int:
+        """Resident memory of this process that belongs to no file, now; 0 where the system does not tell."""
+        ...
+
     def close(self) -> None:
         """Free model and cache."""
         ...

@@ -6,6 +6,8 @@ The last user message may hold directives in double square brackets; everything 
   [[die:SIGNAL:N]]    raise the signal after N tokens       [[abort:TEXT:N]]  fail an assertion after N tokens
   [[hang:N]]          stop answering after N tokens         [[exit:CODE:N]]   exit after N tokens
 A model path that contains "recurrent" makes a model whose sequences cannot be cut; "slow-load" takes a second to load.
+The model holds `scripted_bytes(plan)` of memory; with "load-memory-N" in its path loading fails when that is more than
+N bytes, with "use-memory-N" the first decode call does; "extra-memory-N" makes it hold N bytes more.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from inference.backends.protocol import DecodeFailed, DecodeInterrupted
+from inference.errors import OutOfMemoryLoading
 from inference.scheduling.step import CacheAction, Drop, Fork, Restore, Save, Segment, Trim
-from inference.values import LoadPlan, ModelFacts, Sampling
+from inference.values import HOST, BufferBytes, LoadPlan, MeasuredMemory, ModelFacts, Sampling
 
 TEMPLATE = (
     "{%- for message in messages -%}"
@@ -33,6 +36,17 @@ _CONTROL = {256: "<|im_start|>", 257: "<|im_end|>", 258: "<|endoftext|>"}
 _END = 257
 _ANSWER_START = [256, *b"assistant\n"]
 _DIRECTIVE = re.compile(r"\[\[(\w+)(?::([^:\]]*))?(?::([^:\]]*))?\]\]")
+
+
+def scripted_bytes(plan: LoadPlan) -> int:
+    """What the scripted model takes with this plan: 1,000 bytes a token of context (half when quantized), 10,000 for
+    each token of a batch."""
+    return plan.context_tokens * (1000 if plan.kv_type_k == "f16" else 500) + plan.batch_tokens * 10_000
+
+
+def _bytes_in(path: str, name: str) -> int | None:
+    found = re.search(rf"{name}-memory-(\d+)", path)
+    return int(found[1]) if found else None
 
 
 class ScriptedVocabulary:
@@ -93,6 +107,14 @@ class ScriptedBackend:
             for tenth in range(10):
                 time.sleep(0.1)
                 on_progress(tenth / 10)
+        self._bytes = scripted_bytes(plan)
+        memory = _bytes_in(plan.model_path, "load")
+        if memory is not None and self._bytes > memory:
+            raise OutOfMemoryLoading(
+                path=plan.model_path, device=HOST, needed_bytes=self._bytes, detail="failed to allocate"
+            )
+        self._use_memory = _bytes_in(plan.model_path, "use")
+        self._bytes += _bytes_in(plan.model_path, "extra") or 0
         self._record_abort = record_abort
         self._plan = plan
         self._sequences: dict[int, array[int]] = {}
@@ -112,6 +134,14 @@ class ScriptedBackend:
             can_trim="recurrent" not in plan.model_path,
             load_seconds=0.0,
             engine="scripted",
+            memory=MeasuredMemory(
+                buffers=(
+                    BufferBytes(
+                        buffer_type=HOST, device=HOST, weights_bytes=0, state_bytes=self._bytes, compute_bytes=0
+                    ),
+                ),
+                private_bytes=self._bytes,
+            ),
         )
 
     @property
@@ -149,6 +179,8 @@ class ScriptedBackend:
         total = sum(len(segment.tokens) for segment in segments)
         if not 0 < total <= self.batch_tokens:
             raise DecodeFailed(-1)
+        if self._use_memory is not None and self._bytes > self._use_memory:
+            raise DecodeFailed(-2)
         if total > 64 and interrupted():
             raise DecodeInterrupted
         self._rows = []
@@ -198,6 +230,9 @@ class ScriptedBackend:
 
     def logprobs(self, row: int, token: int, top: int) -> tuple[float, list[tuple[int, float]]]:
         return 0.0, [(token, 0.0), *((other, -20.0) for other in range(top - 1))][:top]
+
+    def private_bytes(self) -> int:
+        return self._bytes
 
     def close(self) -> None:
         self._sequences.clear()

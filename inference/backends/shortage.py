@@ -26,6 +26,8 @@ _HOST = "CPU"
 _NO_MEMORY = re.compile(
     r"out of memory|failed to allocate|unable to allocate|can't allocate|[cC]annot allocate memory|bad_alloc"
     r"|insufficient memory|OutOfDeviceMemory|OutOfHostMemory|OUT_OF_RESOURCES|MemoryError"
+    # What CPython says when it has no memory left even for a MemoryError.
+    r"|error return without exception set"
     r"|[mM]emory allocation .*failed|Thread creation failed|failed to map segment",
 )
 _HARMLESS = re.compile(r"pinned memory|skipping reorder|falling back|init_barrier|host buffer for async uploads")

@@ -24,6 +24,7 @@ from inference.worker.messages import (
     Load,
     LoadProgress,
     LoadRefused,
+    MemoryReport,
     Ready,
     Refused,
     Shutdown,
@@ -39,16 +40,17 @@ async def start_engine(
     plan: LoadPlan,
     *,
     on_progress: Callable[[float], None] | None = None,
+    on_memory: Callable[[MemoryReport], None] | None = None,
     command: Sequence[str] | None = None,
     patience: Patience | None = None,
 ) -> Engine:
     """Start a child and load the plan's model in it; returns when it can answer.
 
-    `on_progress` gets fractions 0..1 in the event loop's thread. `command` starts another program that speaks the
-    engine's messages. Cancelling kills the child. Raises leaves of ModelRefused (EngineDiedLoading when the child ended
-    over the file) or of models_catalog's CatalogError.
+    `on_progress` gets fractions 0..1 in the event loop's thread, `on_memory` what the child reports of its memory while
+    it works. `command` starts another program that speaks the engine's messages. Cancelling kills the child. Raises
+    leaves of ModelRefused (EngineDiedLoading when the child ended over the file) or of models_catalog's CatalogError.
     """
-    engine = Engine(plan, ChildProcess(command), on_progress, patience or Patience())
+    engine = Engine(plan, ChildProcess(command), on_progress, patience or Patience(), on_memory)
     try:
         async with asyncio.timeout(plan.load_deadline_seconds):
             await engine._load()
@@ -70,12 +72,14 @@ class Engine:
         child: ChildProcess,
         on_progress: Callable[[float], None] | None,
         patience: Patience,
+        on_memory: Callable[[MemoryReport], None] | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.plan = plan
         self.pid = child.pid
         self._child = child
         self._on_progress = on_progress
+        self._on_memory = on_memory
         self._patience = patience
         self._silence = Silence(patience)
         self._link = Link(self._on_message, self._on_broken_rule)
@@ -173,6 +177,9 @@ class Engine:
             case LoadProgress():
                 if self._on_progress is not None and not self._ready.done():
                     self._on_progress(message.fraction)
+            case MemoryReport():
+                if self._on_memory is not None:
+                    self._on_memory(message)
             case Ready():
                 self._settle_load(message.facts)
             case LoadRefused():

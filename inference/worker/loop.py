@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from inference.backends.protocol import Backend, DecodeFailed, DecodeInterrupted
+from inference.backends.shortage import find_shortage
 from inference.errors import EngineBusy, InferenceError
 from inference.scheduling.scheduler import Limits, Scheduler
 from inference.scheduling.step import Restore, StepPlan
@@ -17,6 +18,7 @@ from inference.worker.answering import Answering
 from inference.worker.black_box import record
 from inference.worker.connection import Connection, ConnectionClosed
 from inference.worker.death import EXIT_OUT_OF_MEMORY
+from inference.worker.memory_watch import MemoryWatch
 from inference.worker.messages import (
     Admitted,
     Cancel,
@@ -41,6 +43,9 @@ ANNOUNCE_SECONDS = 1.0
 _LOOK_SECONDS = 0.02
 # llama.cpp: 1 no cells, -1 invalid batch; the cache is untouched or can be cleared. Others leave the device in doubt.
 _RECOVERABLE = (1, -1)
+# ggml could not allocate what this call needs (GGML_STATUS_ALLOC_FAILED).
+_NO_MEMORY = -2
+_EXIT_DECODE_FAILED = 1
 
 
 def run_engine(connection: Connection, plan: LoadPlan) -> int:
@@ -77,7 +82,13 @@ def _load(connection: Connection, plan: LoadPlan) -> Backend:
     from inference.backends.llama_cpp import backend as llama_cpp
     from inference.backends.llama_cpp.library import Callbacks
 
-    return llama_cpp.load(plan, callbacks=Callbacks(record), on_progress=on_progress)
+    def record_end(text: bytes) -> None:
+        # An abort of a GPU back end says "CUDA error"; what kind of error stands in the log before it.
+        shortage = find_shortage(callbacks.log)
+        record(text if shortage is None else text + b": " + shortage.line.encode())
+
+    callbacks = Callbacks(record_end)
+    return llama_cpp.load(plan, callbacks=callbacks, on_progress=on_progress)
 
 
 class EngineLoop:
@@ -103,6 +114,7 @@ class EngineLoop:
                 can_trim=facts.can_trim,
             )
         )
+        self._memory = MemoryWatch(backend.private_bytes, backend.batch_tokens)
         self._answering: dict[str, Answering] = {}
         self._inbox: deque[ToChild] = deque()
         self._outbox: list[ToService] = []
@@ -121,9 +133,12 @@ class EngineLoop:
                 self._step()
             except DecodeFailed as failure:
                 self._failures += 1
-                if failure.code not in _RECOVERABLE or self._failures > 2:
-                    record(f"llama_decode returned {failure.code}: out of memory?".encode())
+                if failure.code == _NO_MEMORY:
+                    record(b"llama_decode: out of memory")
                     return EXIT_OUT_OF_MEMORY
+                if failure.code not in _RECOVERABLE or self._failures > 2:
+                    record(f"llama_decode returned {failure.code}".encode())
+                    return _EXIT_DECODE_FAILED
                 self._backend.clear()
                 self._scheduler.reset_cache()
             self._send()
@@ -198,6 +213,8 @@ class EngineLoop:
             return
         self._scheduler.ran(plan)
         self._failures = 0
+        if (report := self._memory.after_step(plan.decode_rows, plan.chunk_tokens)) is not None:
+            self._outbox.append(report)
         now = self._clock()
         self._scheduler.cost = self._scheduler.cost.observe(
             decode_rows=plan.decode_rows, chunk_tokens=plan.chunk_tokens, seconds=now - started

@@ -48,6 +48,16 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     facts: ModelFacts
 
 
+class MemoryReport(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Child → service after the first full batch (or the first decode), and again when it holds clearly more.
+
+    private_bytes: resident memory that belongs to no file, now; peak_bytes: the most that was ever seen.
+    """
+
+    private_bytes: int
+    peak_bytes: int
+
+
 class LoadRefused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Child → service: the model cannot be loaded. `error`: a class of inference.errors or models_catalog.errors."""
 
@@ -98,7 +108,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 ToChild = Load | Submit | Cancel | Shutdown
-ToService = LoadProgress | Ready | LoadRefused | Admitted | Delta | Finished | Refused | Heartbeat
+ToService = LoadProgress | Ready | MemoryReport | LoadRefused | Admitted | Delta | Finished | Refused | Heartbeat
 
 _encoder = msgspec.msgpack.Encoder()
 _to_child = msgspec.msgpack.Decoder(ToChild)

@@ -188,6 +188,9 @@ class LlamaBackend:
         )
         self.facts = replace(self.facts, load_seconds=load_seconds, memory=memory)
 
+    def private_bytes(self) -> int:
+        return private_bytes()
+
     def close(self) -> None:
         self._saved.clear()
         lib.llama_free(self._context)

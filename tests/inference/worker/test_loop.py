@@ -8,6 +8,7 @@ import pytest
 
 from inference.values import ChatMessage, ChatPrompt, GenerationRequest, LoadPlan, Sampling, TextPrompt
 from inference.worker.connection import Connection, ConnectionClosed
+from inference.worker.death import EXIT_OUT_OF_MEMORY
 from inference.worker.loop import run_engine
 from inference.worker.messages import (
     Admitted,
@@ -15,6 +16,7 @@ from inference.worker.messages import (
     Delta,
     Finished,
     LoadRefused,
+    MemoryReport,
     Ready,
     Refused,
     Shutdown,
@@ -73,7 +75,12 @@ def ask(name: str, text: str, **more: object) -> Submit:
 def run(*steps: Step, context: int = 2048, path: str = "scripted") -> ScriptedService:
     names = [step[1].request.request_id for step in steps if isinstance(step[1], Submit)]
     service = ScriptedService(*steps, (all_done(*names), Shutdown()))
-    plan = LoadPlan(
+    assert run_engine(service, plan_for(path, context)) == 0
+    return service
+
+
+def plan_for(path: str, context: int = 2048) -> LoadPlan:
+    return LoadPlan(
         model_path=path,
         backend="scripted",
         context_tokens=context,
@@ -82,8 +89,6 @@ def run(*steps: Step, context: int = 2048, path: str = "scripted") -> ScriptedSe
         decode_threads=1,
         batch_threads=1,
     )
-    assert run_engine(service, plan) == 0
-    return service
 
 
 def test_a_chat_is_answered_in_whole_characters() -> None:
@@ -96,6 +101,27 @@ def test_a_chat_is_answered_in_whole_characters() -> None:
     finished = service.of("a")[-1]
     assert isinstance(finished, Finished) and finished.reason == "stop"
     assert finished.usage.completion_tokens == len("你好，世界🌏".encode())
+
+
+def test_memory_is_told_once_when_it_has_been_taken() -> None:
+    service = run((at_once, ask("a", "[[say:one]]")), (all_done("a"), ask("b", "[[say:two]]")), path="extra-memory-5")
+    ready = service.sent[0]
+    assert isinstance(ready, Ready) and ready.facts.memory.private_bytes == 2048 * 1000 + 128 * 10_000 + 5
+    reports = [message for message in service.sent if isinstance(message, MemoryReport)]
+    assert [report.private_bytes for report in reports] == [ready.facts.memory.private_bytes]
+
+
+def test_a_load_without_memory_is_refused_with_what_it_needed() -> None:
+    service = run(path="load-memory-3000000")
+    (refused,) = service.sent
+    assert isinstance(refused, LoadRefused) and refused.error == "OutOfMemoryLoading"
+    assert refused.fields["device"] == "CPU" and refused.fields["needed_bytes"] == 2048 * 1000 + 128 * 10_000
+
+
+def test_a_decode_call_without_memory_ends_the_child_as_such(capfd: pytest.CaptureFixture[str]) -> None:
+    service = ScriptedService((at_once, ask("a", "hello")))
+    assert run_engine(service, plan_for("use-memory-3000000")) == EXIT_OUT_OF_MEMORY
+    assert "out of memory" in capfd.readouterr().err
 
 
 def test_eight_at_once_are_not_mixed() -> None:
