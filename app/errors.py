@@ -5,6 +5,8 @@ AppError
 ├── ServiceStartFailed
 ├── AlreadyRunning           another service of this user holds the lock
 ├── SettingInvalid
+├── WishInvalid              a number that a plan shall keep is none that it could
+├── CardUnknown              "what if I had" a card that is not known
 ├── ChatMissing / MessageMissing
 ├── ModelMissing             no such model on this computer
 ├── NoModelInstalled         no model at all
@@ -61,6 +63,23 @@ class SettingInvalid(AppError):
     name: str
     value: str
     expected: str
+
+
+@dataclass(eq=False)
+class WishInvalid(AppError):
+    """A plan cannot be made around this value."""
+
+    name: str
+    value: str
+
+
+@dataclass(eq=False)
+class CardUnknown(AppError):
+    """No single card is meant. reason: "unknown", "ambiguous", "memory" or "count"; candidates: nearest names first."""
+
+    name: str
+    reason: str
+    candidates: tuple[str, ...]
 
 
 @dataclass(eq=False)

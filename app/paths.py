@@ -38,6 +38,11 @@ def models_folder() -> Path:
     return data_folder() / "models"
 
 
+def planning_folder() -> Path:
+    """What was measured and learned for plans: calibration, speeds of answers, plan data of remote models."""
+    return data_folder() / "planning"
+
+
 def logs_folder() -> Path:
     """Log files of the service, its engines and the window."""
     return data_folder() / "logs"
@@ -73,7 +78,7 @@ def prepare_data_folder() -> Path:
     root = data_folder()
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (models_folder(), logs_folder()):
+        for folder in (models_folder(), planning_folder(), logs_folder()):
             folder.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise DataFolderUnusable(path=str(root), reason=error.strerror or str(error)) from error
