@@ -97,17 +97,17 @@ class HeaderReader:
         if end > self._limit:
             raise self.broken("the header ends too early or is too large")
         target = min(self._limit, max(end, 2 * len(self.buffer), _FIRST_READ_BYTES))
-        pieces = [self.buffer]
-        missing = target - len(self.buffer)
-        while missing > 0:
+        pieces, have = [self.buffer], len(self.buffer)
+        # More than needed is taken when it comes along; it is never asked for once enough is there.
+        while have < end:
             try:
-                piece = self._read(missing)
+                piece = self._read(target - have)
             except OSError as error:
                 raise ModelFileUnreadable(self._path, _reason(error)) from error
             if not piece:
                 break
             pieces.append(piece)
-            missing -= len(piece)
+            have += len(piece)
         self.buffer = b"".join(pieces)
         if end > len(self.buffer):
             raise self.broken("the header ends too early")

@@ -3,6 +3,7 @@
 SourceFault
 ├── SourceCut      the connection broke on the way; the same source may be asked again at once
 ├── SourceFailed   unreachable, silent, busy or out of order; others first, then perhaps this one again
+│   └── SourceChanged  another file lies under the name than a moment ago
 └── SourceUnfit    it does not have this file, or has another under its name; not asked again in this download
 """
 
@@ -34,5 +35,14 @@ class SourceFailed(SourceFault):
     __str__ = SourceFault.__str__
 
 
+class SourceChanged(SourceFailed):
+    """The file was replaced while it was read."""
+
+
+@dataclass(eq=False)
 class SourceUnfit(SourceFault):
-    """The source is of no use for this file."""
+    """The source is of no use for this file. status: the HTTP status that says so, else 0."""
+
+    status: int = 0
+
+    __str__ = SourceFault.__str__

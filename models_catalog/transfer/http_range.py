@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from models_catalog.sources.faults import SourceCut, SourceFailed, SourceUnfit
+from models_catalog.sources.faults import SourceChanged, SourceCut, SourceFailed, SourceUnfit
 from models_catalog.transfer.patience import Patience
 
 _MAX_REDIRECTS = 8
@@ -162,7 +162,7 @@ def _refuse_status(response: httpx.Response) -> None:
         raise SourceFailed(f"busy (HTTP {status})", rest_seconds=_retry_after_seconds(response))
     if status in (408, 425) or status >= 500:
         raise SourceFailed(f"HTTP {status}")
-    raise SourceUnfit(f"HTTP {status}")
+    raise SourceUnfit(f"HTTP {status}", status=status)
 
 
 def _refuse_other_file(
@@ -179,7 +179,7 @@ def _refuse_other_file(
     if response.status_code == 206 and position != request.start:
         raise SourceUnfit(f"answers with byte {position} when asked for {request.start}")
     if request.etag is not None and etag is not None and etag != request.etag:
-        raise SourceFailed("the file changed there during the download")
+        raise SourceChanged("the file changed there during the download")
 
 
 def _refuse_linked_hash(response: httpx.Response, request: RangeRequest) -> None:

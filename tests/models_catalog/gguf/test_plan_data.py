@@ -6,6 +6,7 @@ import io
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -158,13 +159,17 @@ def test_what_the_screen_refuses_it_refuses_in_plan_data_too(tmp_path: Path) -> 
             header = read_header(path)
         except ModelFileRefused:
             continue
-        original = _refusal(lambda header=header: screen(header))
+        original = _refusal(partial(screen, header))
         if original is None or original in (*_IN_THE_VOCABULARY, "GgufHeaderBroken", "NotFirstShard", "ShardMissing"):
             continue
-        kept = _refusal(lambda header=header: screen_plan_data(read_plan_data(plan_data(header), "x")))
+        kept = _refusal(partial(_screen_as_plan_data, header))
         assert kept is not None, case.name
         compared += 1
     assert compared > 50
+
+
+def _screen_as_plan_data(header: GgufHeader) -> GgufHeader:
+    return screen_plan_data(read_plan_data(plan_data(header), "x"))
 
 
 def _refusal(judge: Callable[[], object]) -> str | None:
