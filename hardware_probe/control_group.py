@@ -104,7 +104,8 @@ def _walk_up(path: str, mount_root: str, mount_point: str) -> tuple[PurePosixPat
 def parse_memory_grant(levels: tuple[Level, ...]) -> MemoryGrant | None:
     """The memory that the groups grant, or None when no level sets a limit.
 
-    File cache on the inactive list is given back by the kernel before a limit hurts, so it counts as left.
+    File cache is given back by the kernel before a limit hurts, so it counts as left: both lists, for reading a model's
+    file twice moves it from the inactive to the active one. Memory file systems are on neither.
     """
     limits: list[int] = []
     left: list[int] = []
@@ -121,7 +122,10 @@ def parse_memory_grant(levels: tuple[Level, ...]) -> MemoryGrant | None:
             continue
         used = _number(level.get("memory.current")) or _number(level.get("memory.usage_in_bytes")) or 0
         statistics = dict(line.split(None, 1) for line in level.get("memory.stat", "").splitlines() if " " in line)
-        cache = _number(statistics.get("total_inactive_file")) or _number(statistics.get("inactive_file")) or 0
+        # Version 1 has the group's own figures and, prefixed, those with its children, which `usage` counts.
+        prefix = "total_" if "total_inactive_file" in statistics else ""
+        lists = (f"{prefix}inactive_file", f"{prefix}active_file", "slab_reclaimable")
+        cache = sum(max(0, _number(statistics.get(name)) or 0) for name in lists)
         limits.append(limit)
         left.append(max(0, limit - max(0, used - cache)))
     return MemoryGrant(limit_bytes=min(limits), left_bytes=min(left)) if limits else None

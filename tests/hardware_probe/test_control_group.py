@@ -80,21 +80,21 @@ def test_any_text_is_survived(membership: str, mounts: str, controller: str) -> 
     group_folders(V2_MEMBERSHIP + membership, V2_MOUNTS + mounts, controller)
 
 
-def test_version_2_memory_counts_inactive_cache_as_left() -> None:
+def test_version_2_memory_counts_file_cache_as_left() -> None:
     level = {
         "memory.max": f"{8 * GIB}\n",
         "memory.high": "max\n",
         "memory.current": f"{6 * GIB}\n",
         "memory.stat": f"anon {2 * GIB}\nfile {4 * GIB}\ninactive_file {3 * GIB}\nactive_file {1 * GIB}\n",
     }
-    assert parse_memory_grant((level,)) == MemoryGrant(limit_bytes=8 * GIB, left_bytes=5 * GIB)
+    assert parse_memory_grant((level,)) == MemoryGrant(limit_bytes=8 * GIB, left_bytes=6 * GIB)
 
 
 def test_version_1_memory_and_its_way_of_saying_no_limit() -> None:
     level = {
         "memory.limit_in_bytes": f"{4 * GIB}\n",
         "memory.usage_in_bytes": f"{1 * GIB}\n",
-        "memory.stat": f"inactive_file 5\ntotal_inactive_file {GIB // 2}\n",
+        "memory.stat": f"inactive_file 5\nactive_file 6\ntotal_inactive_file {GIB // 4}\ntotal_active_file {GIB // 4}",
     }
     unlimited = {"memory.limit_in_bytes": "9223372036854771712\n", "memory.usage_in_bytes": "1\n"}
     assert parse_memory_grant((level, unlimited)) == MemoryGrant(limit_bytes=4 * GIB, left_bytes=7 * GIB // 2)
