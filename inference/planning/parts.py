@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.*)")
-_ROUTED = re.compile(r"ffn_\w+_exps\.")
-_SHARED = re.compile(r"ffn_\w+_(?:shexp|chexps)\.")
+_ROUTED = re.compile(r"ffn_\w+_(?:ch)?exps\.")
+_SHARED = re.compile(r"ffn_\w+_shexp\.")
 _FEED_FORWARD = re.compile(r"(?:ffn|channel_mix)_")
 _EMBEDDINGS = ("token_embd", "position_embd", "token_types", "per_layer_token_embd")
 # What llama.cpp's architectures call the large weights of a part; enough to see what a pattern would catch.
