@@ -1,0 +1,92 @@
+"""Which quantization is offered."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.planning.quantizations import QUALITY, Quantization, base_name, choose_quantization, quality_ranks
+from inference.planning.values import Verdict
+from inference.planning.verdict import ORDER
+from tests.inference.planning.bills import answer
+
+_BYTES = {name: 1000 - index for index, name in enumerate(QUALITY)}
+
+
+def _choose(*candidates: tuple[str, Verdict, float], full_precision: bool = False) -> str | None:
+    made = [
+        Quantization(name=name, weight_bytes=_BYTES.get(base_name(name), 0), answer=answer(verdict, decode=speed))
+        for name, verdict, speed in candidates
+    ]
+    chosen = choose_quantization(made, full_precision=full_precision)
+    return None if chosen is None else candidates[chosen][0]
+
+
+def test_the_best_that_fits_and_can_be_read_along() -> None:
+    assert _choose(("Q4_K_M", "fits", 30), ("Q6_K", "fits", 22), ("Q8_0", "does_not_fit", 15)) == "Q6_K"
+    assert (
+        _choose(("Q8_0", "fits", 6), ("Q6_K", "fits", 7.5), ("Q5_K_M", "fits", 8.5), ("Q4_K_M", "fits", 10)) == "Q5_K_M"
+    )
+
+
+def test_full_precision_only_when_asked_for_or_alone() -> None:
+    both = (("F16", "fits", 20.0), ("Q8_0", "fits", 35.0))
+    assert _choose(*both) == "Q8_0"
+    assert _choose(*both, full_precision=True) == "F16"
+    assert _choose(("BF16", "fits", 20)) == "BF16"
+
+
+def test_twice_the_speed_is_worth_a_loss_that_nobody_notices() -> None:
+    assert _choose(("Q8_0", "partly_on_cpu", 9), ("Q6_K", "fits", 40), ("Q4_K_M", "fits", 55)) == "Q6_K"
+    assert _choose(("Q8_0", "fits", 30), ("Q4_K_M", "fits", 50)) == "Q8_0"
+    # Below Q4_K_M the loss is noticed.
+    assert _choose(("Q4_K_M", "partly_on_cpu", 9), ("IQ4_XS", "fits", 40)) == "Q4_K_M"
+
+
+def test_room_is_worth_it_too() -> None:
+    assert _choose(("Q8_0", "tight", 30), ("Q6_K", "fits", 35)) == "Q6_K"
+    assert _choose(("Q4_K_M", "tight", 30), ("Q3_K_M", "fits", 35)) == "Q4_K_M"
+
+
+def test_where_all_are_slow_the_fastest_in_memory() -> None:
+    assert _choose(("Q8_0", "partly_on_cpu", 2), ("Q4_K_M", "partly_on_cpu", 4), ("Q2_K", "tight", 6)) == "Q2_K"
+    assert _choose(("Q8_0", "does_not_fit", 2), ("Q4_K_M", "larger_than_memory", 0.2)) is None
+    assert _choose() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "base"),
+    [
+        ("UD-Q4_K_XL", "Q4_K_M"),
+        ("Q6_K_L", "Q6_K"),
+        ("Q3_K_L", "Q3_K_L"),
+        ("q4_k_m", "Q4_K_M"),
+        ("MXFP4_MOE", "MXFP4"),
+        ("i1-IQ2_XXS", "IQ2_XXS"),
+        ("SOMETHING", "SOMETHING"),
+    ],
+)
+def test_publishers_names(name: str, base: str) -> None:
+    assert base_name(name) == base
+
+
+def test_an_unknown_name_is_placed_by_its_size() -> None:
+    made = [
+        Quantization(name=name, weight_bytes=size, answer=answer("fits"))
+        for name, size in (("Q8_0", 80), ("NEW", 60), ("Q4_K_M", 45))
+    ]
+    ranks = quality_ranks(made)
+    assert ranks[0] < ranks[1] < ranks[2]
+
+
+@given(st.lists(st.tuples(st.sampled_from([*QUALITY, "NEW"]), st.sampled_from(ORDER), st.floats(0.1, 200)), max_size=8))
+def test_what_is_offered_can_be_run(candidates: list[tuple[str, Verdict, float]]) -> None:
+    made = [
+        Quantization(name=name, weight_bytes=_BYTES.get(name, 500), answer=answer(verdict, decode=speed))
+        for name, verdict, speed in candidates
+    ]
+    chosen = choose_quantization(made)
+    in_memory = [verdict in ("fits", "tight", "partly_on_cpu") for _, verdict, _ in candidates]
+    assert (chosen is None) == (not any(in_memory))
+    assert chosen is None or in_memory[chosen]
