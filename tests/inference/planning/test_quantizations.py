@@ -31,7 +31,7 @@ def test_the_best_that_fits_and_can_be_read_along() -> None:
 
 
 def test_full_precision_only_when_asked_for_or_alone() -> None:
-    both = (("F16", "fits", 20.0), ("Q8_0", "fits", 35.0))
+    both: tuple[tuple[str, Verdict, float], ...] = (("F16", "fits", 20.0), ("Q8_0", "fits", 35.0))
     assert _choose(*both) == "Q8_0"
     assert _choose(*both, full_precision=True) == "F16"
     assert _choose(("BF16", "fits", 20)) == "BF16"
