@@ -9,6 +9,7 @@ import socket
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inference.errors import InferenceError, PlanFailed
@@ -23,7 +24,7 @@ from models_catalog.gguf.plan_data import read_plan_data
 
 if TYPE_CHECKING:
     from inference.planning.oracle import Oracle
-    from inference.planning.values import PlanAnswer
+    from inference.planning.values import Machine, PlanAnswer, Wish
     from models_catalog.gguf.header import GgufHeader
 
 _READ_BYTES = 256 * 1024
@@ -74,18 +75,27 @@ class Planner:
         return PlanRefused(error=name, fields=fields)
 
     def _plan(self, task: PlanTask) -> PlanAnswer:
+        from inference.planning.advice import advise
         from inference.planning.planner import make_plan
 
         header, oracle = self._model(task)
-        return make_plan(
-            model_path=task.model_path,
-            header=header,
-            machine=task.machine,
-            wish=task.wish,
-            oracle=oracle,
-            limits=task.limits,
-            residuals=task.residuals,
-        )
+
+        def plan(wish: Wish, machine: Machine) -> PlanAnswer:
+            return make_plan(
+                model_path=task.model_path,
+                header=header,
+                machine=machine,
+                wish=wish,
+                oracle=oracle,
+                limits=task.limits,
+                residuals=task.residuals,
+            )
+
+        answer = plan(task.wish, task.machine)
+        if not task.with_advice:
+            return answer
+        advice = advise(answer, wish=task.wish, machine=task.machine, replan=plan, siblings=task.siblings)
+        return replace(answer, advice=advice)
 
     def _model(self, task: PlanTask) -> tuple[GgufHeader, Oracle]:
         names = tuple(device.name for device in task.machine.devices)

@@ -6,18 +6,25 @@ from typing import Any
 
 import msgspec
 
+from inference.planning.advice import Sibling
 from inference.planning.values import Limits, Machine, PlanAnswer, Residuals, Wish
 
 
 class PlanTask(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Service → worker: plan this model. head: its plan data (a header without vocabulary), uncompressed."""
+    """Service → worker: plan this model. head: its plan data (a header without vocabulary), uncompressed.
+
+    with_advice: also look for changes that would help, which takes up to a dozen further plans. siblings: the model's
+    other quantizations, for advice.
+    """
 
     model_path: str
     head: bytes
     machine: Machine
-    wish: Wish
-    limits: Limits
-    residuals: Residuals
+    wish: Wish = Wish()
+    limits: Limits = Limits()
+    residuals: Residuals = Residuals()
+    with_advice: bool = False
+    siblings: tuple[Sibling, ...] = ()
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True, tag=True):

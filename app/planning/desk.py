@@ -1,0 +1,156 @@
+"""Where plans are asked for: it knows the computer, the models' plan data, and the worker that plans."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from app.errors import CardUnknown, WishInvalid
+from app.plan_values import PlanWish
+from app.planning.models import LocalModels, PlanModel
+from hardware_probe import probe_hardware, probe_memory
+from hardware_probe.gpu_facts import GpuFacts, GpuFound, find_gpu, parse_size
+from hardware_probe.values import DiskKind, HardwareProfile
+from inference.plan_worker.client import PlanWorker
+from inference.plan_worker.messages import PlanTask
+from inference.planning.advice import Sibling
+from inference.planning.machine import machine_from, usable_accelerators, what_if
+from inference.planning.speeds import accelerator_speed, cpu_speed_from_facts, gpu_speed
+from inference.planning.values import HOST, Limits, Machine, PlanAnswer, Residuals, Wish
+
+ENGINE_DEVICES = (sys.executable, "-m", "inference.backends.llama_cpp.devices")
+# Cards and drivers do not change often; what is free on them is asked again after this time.
+_PROFILE_SECONDS = 10.0
+# Reading a large file once, from the middle to the end of what such disks do.
+_DISK_BYTES_PER_SECOND: dict[DiskKind, float] = {"ssd": 1.2e9, "hdd": 120e6, "network": 80e6, "unknown": 400e6}
+_NO_CARD = "none"
+
+
+class PlanDesk:
+    """For the thread of one event loop. models_folder: whose disk counts; planning_folder: what was learned."""
+
+    def __init__(self, *, models_folder: Path, planning_folder: Path) -> None:
+        self._models_folder, self._planning_folder = models_folder, planning_folder
+        self._worker = PlanWorker()
+        self._models = LocalModels()
+        self._profile: HardwareProfile | None = None
+        self._profile_time = 0.0
+        self._probing = asyncio.Lock()
+
+    # ---- the computer
+
+    async def hardware(self, *, fresh: bool = False) -> HardwareProfile:
+        """What this computer has; memory as it is now, the rest not older than ten seconds. Raises nothing."""
+        async with self._probing:
+            old = time.monotonic() - self._profile_time > _PROFILE_SECONDS
+            if self._profile is None or fresh or (old and self._profile.accelerators):
+                self._profile = await asyncio.to_thread(
+                    probe_hardware, self._models_folder, engine_devices_command=ENGINE_DEVICES
+                )
+                self._profile_time = time.monotonic()
+                return self._profile
+            try:
+                return replace(self._profile, memory=probe_memory())
+            except OSError:
+                return self._profile
+
+    async def machine(self, wish: PlanWish | None = None, *, freed_bytes: Mapping[str, int] | None = None) -> Machine:
+        """What can be planned on: this computer now, or the one that the wish imagines.
+
+        freed_bytes: by device name (HOST for main memory), what will be unloaded for the new model.
+        Raises CardUnknown and WishInvalid.
+        """
+        profile = await self.hardware()
+        freed = dict(freed_bytes or {})
+        machine = machine_from(
+            profile,
+            cpu_speed=cpu_speed_from_facts(profile.cpu, profile.memory),
+            device_speeds={
+                accelerator.engine_device or "": accelerator_speed(accelerator)
+                for accelerator in usable_accelerators(profile)
+            },
+            disk_bytes_per_second=_DISK_BYTES_PER_SECOND[profile.disk.kind if profile.disk else "unknown"],
+            host_freed_bytes=freed.pop(HOST, 0),
+            freed_bytes=freed,
+            windows=sys.platform == "win32",
+        )
+        if wish is None or not (wish.gpus or wish.ram):
+            return machine
+        return what_if(
+            machine,
+            speed_of=gpu_speed,
+            gpus=_cards(wish.gpus) if wish.gpus else None,
+            ram_bytes=_ram_bytes(wish.ram),
+            windows=sys.platform == "win32",
+        )
+
+    # ---- plans
+
+    async def plan_file(
+        self,
+        path: Path,
+        wish: Wish,
+        *,
+        limits: Limits | None = None,
+        residuals: Residuals | None = None,
+        freed_bytes: Mapping[str, int] | None = None,
+    ) -> PlanAnswer:
+        """The plan for loading a file now. Raises leaves of ModelRefused and ModelFileRefused."""
+        model, machine = await asyncio.gather(
+            asyncio.to_thread(self._models.read, path), self.machine(freed_bytes=freed_bytes)
+        )
+        return await self.plan(model, machine, wish, limits=limits, residuals=residuals)
+
+    async def plan(
+        self,
+        model: PlanModel,
+        machine: Machine,
+        wish: Wish,
+        *,
+        limits: Limits | None = None,
+        residuals: Residuals | None = None,
+        with_advice: bool = False,
+        siblings: tuple[Sibling, ...] = (),
+    ) -> PlanAnswer:
+        """The plan for this model on this machine. Raises leaves of ModelRefused and ModelFileRefused."""
+        return await self._worker.plan(
+            PlanTask(
+                model_path=model.path,
+                head=model.head,
+                machine=machine,
+                wish=wish,
+                limits=limits or Limits(),
+                residuals=residuals or Residuals(),
+                with_advice=with_advice,
+                siblings=siblings,
+            )
+        )
+
+    async def close(self) -> None:
+        """End the worker."""
+        await self._worker.close()
+
+
+def _cards(names: tuple[str, ...]) -> list[GpuFacts]:
+    cards: list[GpuFacts] = []
+    for name in names:
+        if name.strip().lower() == _NO_CARD:
+            continue
+        found = find_gpu(name)
+        if not isinstance(found, GpuFound):
+            raise CardUnknown(name=name, reason=found.reason, candidates=tuple(found.candidates[:4]))
+        cards += [found.facts] * found.count
+    return cards
+
+
+def _ram_bytes(size: str) -> int | None:
+    if not size:
+        return None
+    found = parse_size(size)
+    if not found:
+        raise WishInvalid(name="ram", value=size)
+    return found
