@@ -219,10 +219,16 @@ def forecast(
 
 
 def attention_key(settings: Settings) -> str:
-    """The key of `DeviceSpeed.kv_read_bytes_per_second` for these settings; of two types the smaller one's."""
-    kinds = (settings.kv_type_k, settings.kv_type_v)
-    kind = next((kind for kind in kinds if kind not in ("f16", "bf16")), kinds[0])
-    return f"{kind}|{'flash' if settings.flash_attention else 'plain'}"
+    """The key of `DeviceSpeed.kv_read_bytes_per_second` for these settings.
+
+    Of two types the smaller one's; of rare types that of the one whose unpacking costs as much.
+    """
+    if not settings.flash_attention:
+        return "f16|plain"
+    kinds = {settings.kv_type_k, settings.kv_type_v} - {"f16", "bf16"}
+    if not kinds:
+        return "f16|flash"
+    return "q8_0|flash" if kinds == {"q8_0"} else "q4_0|flash"
 
 
 def _cells(tokens: int) -> int:

@@ -1,0 +1,203 @@
+"""How fast a device will be before anything was measured on it: from published figures, conservatively.
+
+The shares below come from published llama-bench runs of 2024-2026 (tests/inference/planning/test_speeds.py holds some).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hardware_probe.gpu_facts import GpuFacts, find_reported_gpu
+from hardware_probe.values import Accelerator, Cpu, Memory, Vendor
+from inference.planning.calibrated import Calibration as Calibration
+from inference.planning.threads import choose_threads
+from inference.planning.values import DeviceSpeed
+
+# ---- accelerators ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Share:
+    """What llama.cpp makes of a data sheet.
+
+    read, keys: of the memory's bandwidth, multiplying by weights and attending. compute: of dense fp16, for large
+    batches. half_at: peak at which only half of that is reached, since a batch of 512 tokens does not fill large cards;
+    None for never. node: seconds of one graph node. spread: of the range.
+    """
+
+    read: float
+    keys: float
+    compute: float
+    node: float
+    spread: float
+    half_at: float | None = None
+
+
+# GeForce: quantized products run on 8-bit tensor cores, four times as fast as the fp16 figure with 32-bit sums.
+_CUDA = _Share(read=0.80, keys=0.75, compute=1.0, node=1.2e-6, spread=0.30, half_at=250e12)
+_ROCM = _Share(read=0.58, keys=0.50, compute=0.38, node=2.0e-6, spread=0.35)
+_VULKAN = _Share(read=0.68, keys=0.50, compute=0.32, node=1.8e-6, spread=0.40)
+_INTEL = _Share(read=0.62, keys=0.40, compute=0.26, node=2.0e-6, spread=0.40)
+_METAL = _Share(read=0.85, keys=0.60, compute=0.65, node=5.0e-6, spread=0.30)
+_OTHER = _Share(read=0.45, keys=0.30, compute=0.25, node=3.0e-6, spread=0.60)
+_SHARES: dict[Vendor, _Share] = {"nvidia": _CUDA, "amd": _ROCM, "intel": _INTEL, "apple": _METAL}
+# Attending to a whole batch, as part of what large products reach.
+_ATTEND = 0.5
+# Cells of 8 bits and less are unpacked on the way.
+_QUANTIZED_KEYS = 0.75
+# Without flash attention the products run alone and the softmax between them goes through memory.
+_PLAIN_KEYS = 0.7
+_SPLIT_SECONDS = 80e-6
+# What copying reaches of a link; PCI Express 4.0 x8 where the link is unknown.
+_LINK, _USUAL_LINK = 0.8, 15.8e9
+# Flops of a card for each byte that its memory delivers, for cards that are in no table.
+_USUAL_INTENSITY = 50.0
+# A card of which not even the memory's bandwidth is known.
+_USUAL_BANDWIDTH = 200e9
+_UNSURE = 1.4
+
+
+def gpu_speed_from_facts(
+    *,
+    memory_bytes_per_second: float,
+    fp16_flops: float,
+    vendor: Vendor,
+    link: float | None,
+    back_end: str = "",
+) -> DeviceSpeed:
+    """Figures of a data sheet → figures to plan with.
+
+    fp16_flops: dense, with 32-bit sums. link: theoretical, one way, None where memory is shared. back_end: the engine's
+    name of the device or its back end ("Vulkan0"), where it is known.
+    """
+    share = _VULKAN if back_end.startswith("Vulkan") and vendor != "intel" else _SHARES.get(vendor, _OTHER)
+    compute = share.compute * fp16_flops / (1.0 + (fp16_flops / share.half_at if share.half_at else 0.0))
+    keys = share.keys * memory_bytes_per_second
+    copied = _LINK * link if link is not None else 0.5 * memory_bytes_per_second
+    return DeviceSpeed(
+        read_bytes_per_second={"": share.read * memory_bytes_per_second},
+        # Each expert sees a small part of the batch.
+        flops_per_second={
+            "": compute,
+            "|experts": 0.4 * compute,
+            "f16|flash": _ATTEND * compute,
+            "f16|plain": 0.6 * _ATTEND * compute,
+            "q8_0|flash": 0.8 * _ATTEND * compute,
+        },
+        kv_read_bytes_per_second={
+            "f16|flash": keys,
+            "bf16|flash": keys,
+            "f16|plain": _PLAIN_KEYS * keys,
+            "": _QUANTIZED_KEYS * keys,
+        },
+        node_seconds=share.node,
+        split_seconds=_SPLIT_SECONDS,
+        link_bytes_per_second=copied,
+        origin="table",
+        spread=share.spread,
+    )
+
+
+def gpu_speed(facts: GpuFacts, back_end: str = "") -> DeviceSpeed:
+    """Of a card of the table; wider where its figures are not well attested."""
+    speed = gpu_speed_from_facts(
+        memory_bytes_per_second=facts.memory_bytes_per_second,
+        fp16_flops=facts.fp16_flops_per_second,
+        vendor=facts.vendor,
+        link=None if facts.shares_host_memory else facts.link_bytes_per_second or _USUAL_LINK,
+        back_end=back_end,
+    )
+    return speed if facts.confirmed else replace(speed, spread=_UNSURE * speed.spread)
+
+
+def accelerator_speed(accelerator: Accelerator) -> DeviceSpeed:
+    """Of a card that was found here: by the table if it is in it, else from what its driver tells, less certain."""
+    back_end = accelerator.engine_device or ""
+    facts = find_reported_gpu(accelerator.name, accelerator.total_bytes)
+    if facts is not None:
+        speed = gpu_speed(facts, back_end)
+        if accelerator.link_bytes_per_second and not accelerator.shares_host_memory:
+            speed = replace(speed, link_bytes_per_second=_LINK * accelerator.link_bytes_per_second)
+        return speed
+    bandwidth = accelerator.memory_bytes_per_second or _USUAL_BANDWIDTH * (0.3 if accelerator.shares_host_memory else 1)
+    speed = gpu_speed_from_facts(
+        memory_bytes_per_second=bandwidth,
+        fp16_flops=_USUAL_INTENSITY * bandwidth,
+        vendor=accelerator.vendor,
+        link=None if accelerator.shares_host_memory else accelerator.link_bytes_per_second or _USUAL_LINK,
+        back_end=back_end,
+    )
+    return replace(speed, spread=_UNSURE * speed.spread)
+
+
+# ---- the processor --------------------------------------------------------------------------------------------------
+
+# Bytes per second that memory delivers to large products. Apple: by the word behind the chip's number.
+_APPLE_READ = (("ultra", 300e9), ("max", 200e9), ("pro", 110e9), ("", 55e9))
+_SERVERS = ("epyc", "xeon", "threadripper", "kunpeng", "graviton", "neoverse", "ampere")
+_SERVER_READ, _DDR5_READ, _DDR4_READ, _OLD_READ = 90e9, 42e9, 26e9, 12e9
+_DDR5_SIGNS = frozenset({"AVX_VNNI", "AVX512_BF16", "AMX_INT8"})
+_DDR4_SIGNS = frozenset({"AVX2", "DOTPROD", "LASX"})
+# One core cannot ask for more than this while it multiplies.
+_CORE_READ = 13e9
+# (instruction set, flops of one core in large quantized products); the first that is there counts.
+_CORE_FLOPS = (
+    ("AVX512_VNNI", 90e9),
+    ("AVX512", 60e9),
+    ("AVX_VNNI", 55e9),
+    ("AVX2", 40e9),
+    ("MATMUL_INT8", 60e9),
+    ("DOTPROD", 30e9),
+    ("LASX", 15e9),
+    ("NEON", 12e9),
+    ("", 5e9),
+)
+# Attending is bound by computing. (flops with one token, as part of the bytes per second that the cores can read; flops
+# with a batch, as part of large products), measured on one AVX-512 core.
+_CPU_ATTEND = {
+    "f16|flash": (0.35, 0.16),
+    "f16|plain": (0.75, 0.20),
+    "q8_0|flash": (0.26, 0.035),
+    "q4_0|flash": (0.23, 0.020),
+}
+_SHARE_OF_A_MACHINE = 0.7
+_CPU_NODE_SECONDS = 1.5e-6
+_CPU_SPREAD = 0.5
+
+
+def cpu_speed_from_facts(cpu: Cpu | None, memory: Memory | None = None) -> DeviceSpeed:
+    """A first guess, on the safe side, for the threads that `choose_threads` chooses; calibration replaces it.
+
+    memory: one that a control group limits is a share of a machine, whose bandwidth is shared too.
+    """
+    threads = choose_threads(cpu)
+    sets = frozenset(() if cpu is None else cpu.instruction_sets)
+    compute = threads.batch * next(flops for name, flops in _CORE_FLOPS if not name or name in sets)
+    asked = threads.decode * _CORE_READ
+    delivered = _OLD_READ if cpu is None else _memory_read(cpu.name.lower(), sets)
+    if memory is not None and memory.limited_by_group:
+        delivered *= _SHARE_OF_A_MACHINE
+    read = min(asked, delivered)
+    flops = {"": compute, "|experts": 0.5 * compute}
+    for key, (one, batch) in _CPU_ATTEND.items():
+        flops[f"{key}|one"], flops[key] = one * asked, batch * compute
+    return DeviceSpeed(
+        read_bytes_per_second={"": read, "|experts": 0.8 * read},
+        flops_per_second=flops,
+        kv_read_bytes_per_second={"": read},
+        node_seconds=_CPU_NODE_SECONDS,
+        split_seconds=0.0,
+        link_bytes_per_second=None,
+        origin="table",
+        spread=_CPU_SPREAD,
+    )
+
+
+def _memory_read(name: str, sets: frozenset[str]) -> float:
+    if "apple" in name:
+        return next(read for word, read in _APPLE_READ if word in name)
+    if any(server in name for server in _SERVERS):
+        return _SERVER_READ
+    if sets & _DDR5_SIGNS:
+        return _DDR5_READ
+    return _DDR4_READ if sets & _DDR4_SIGNS else _OLD_READ
