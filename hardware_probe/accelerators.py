@@ -126,6 +126,8 @@ def parse_survey(answers: Answers, surroundings: Surroundings, memory: Memory | 
     accelerators = join([*sightings, *on_bus], memory, wsl=surroundings.wsl)
     issues += _missing_drivers(surroundings, sightings)
     issues += _oddities(accelerators, surroundings)
+    if _has_answered(answers.get(engine.SOURCE)) and not surroundings.hidden:
+        issues += _unused(accelerators, {issue.advice for issue in issues})
     if not accelerators and not issues:
         issues.append(_issue("no accelerator found", advice="no_accelerator", expected=True))
     return Survey(accelerators=accelerators, issues=tuple(issues))
@@ -192,6 +194,20 @@ def _oddities(accelerators: tuple[Accelerator, ...], surroundings: Surroundings)
             detail = f"{one.name} is hidden by {', '.join(surroundings.hidden)}"
             issues.append(_issue(detail, advice="hidden_card", expected=True))
     return issues
+
+
+def _has_answered(answer: Found | Failed | Late | None) -> bool:
+    return isinstance(answer, Found) and answer.value.ending == "done"
+
+
+def _unused(accelerators: tuple[Accelerator, ...], known: set[str]) -> list[ProbeIssue]:
+    """Cards that work, but for which the engine here has no back end; said once, and not where a driver is to blame."""
+    idle = [one for one in accelerators if one.engine_device is None and one.kind == "discrete" and not one.is_slice]
+    if not idle or len(idle) < sum(one.kind == "discrete" for one in accelerators):
+        return []
+    if known & {"install_nvidia_driver", "install_amd_driver", "update_nvidia_driver", "memory_unknown"}:
+        return []
+    return [_issue(f"no back end for {', '.join(one.name for one in idle)}", advice="no_back_end", expected=True)]
 
 
 def _issue(detail: str, *, advice: str, expected: bool = False) -> ProbeIssue:

@@ -15,7 +15,7 @@ from hardware_probe.values import Disk, DiskKind
 # File systems that another computer serves; "9p" also is how WSL sees the disks of Windows, at a server's speed.
 _NETWORK = re.compile(
     r"nfs\d?|cifs|smb\w*|ncpfs|afs|9p|ceph|glusterfs|lustre|gpfs|beegfs|davfs|webdav|afpfs"
-    r"|fuse\.(sshfs|rclone|glusterfs|s3fs|davfs2|juicefs|cephfs|mergerfs-remote)"
+    r"|fuse\.(sshfs|rclone|glusterfs|s3fs|davfs2|juicefs|cephfs)"
 )
 # Virtual machines call any disk a rotating one, whatever it is on the host.
 _VIRTUAL = re.compile(r"(vd|xvd)[a-z]")

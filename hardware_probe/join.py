@@ -108,8 +108,10 @@ def _is_like(one: str, other: str) -> bool:
 
 def _is_second_view(cards: list[_Card], sighting: Sighting) -> bool:
     """A Vulkan card that fits to none, of a maker whose cards are known: a second driver's view of one of them."""
-    return sighting.source == vulkan.SOURCE and any(
-        one.vendor == sighting.vendor for card in cards for one in card.sightings
+    return (
+        sighting.source == vulkan.SOURCE
+        and not sighting.pci_id
+        and any(one.vendor == sighting.vendor for card in cards for one in card.sightings)
     )
 
 
@@ -117,7 +119,8 @@ def _accelerator(card: _Card, memory: Memory | None, *, wsl: bool) -> Accelerato
     by_kind = sorted(card.sightings, key=lambda one: one.source not in _EARLY_FOR_KIND)
     first = card.sightings[0]
     shares = bool(card.first(lambda one: one.shares_host_memory, by_kind))
-    total, free = _memory(card, memory if shares else None, by_kind if shares else card.sightings)
+    by_own_limit = sorted(card.sightings, key=lambda one: one.source != engine.SOURCE)
+    total, free = _memory(card, memory if shares else None, by_own_limit if shares else card.sightings)
     driver = card.first(lambda one: one.driver) or ""
     minimum = driver_minimum(first.vendor, wsl=wsl)
     return Accelerator(
@@ -142,9 +145,8 @@ def _accelerator(card: _Card, memory: Memory | None, *, wsl: bool) -> Accelerato
     )
 
 
-def _memory(card: _Card, host: Memory | None, order: Iterable[Sighting]) -> tuple[int | None, int | None]:
+def _memory(card: _Card, host: Memory | None, order: list[Sighting]) -> tuple[int | None, int | None]:
     """Total and free from the first source that knows the total; where it does not know what is free, from the next."""
-    order = list(order)
     total = card.first(lambda one: one.total_bytes, order)
     free = card.first(lambda one: one.free_bytes, order)
     if total is None:

@@ -104,8 +104,8 @@ class Accelerator:
 class ProbeIssue:
     """A part that could not be looked at, or is not as it should be.
 
-    detail: technical English. expected: the part may simply not exist. advice: key of a sentence in
-    `resources/texts/probe.toml` that says what the user can do, "" for none.
+    detail: technical English. expected: the part may simply not exist. advice: key below `advice` in
+    `resources/texts/probe.toml` of a sentence that says what the user can do, "" for none.
     """
 
     part: Part

@@ -1,19 +1,25 @@
-"""`liangli probe`: what this computer has. Needs no service."""
+"""`liangli probe`: what this computer has, and what to do about what is not as it should be. Needs no service."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from app import paths
-from app.cli.screen import print_facts, print_json
+from app.cli.screen import harmless, print_json
 from app.values import Language
 from app.words import shown_bytes
 from resources.wording import text
 
 if TYPE_CHECKING:
-    from hardware_probe import HardwareProfile
+    from hardware_probe import Accelerator, AcceleratorUser, Cpu, HardwareProfile, ProbeIssue
+
+ENGINE_DEVICES_COMMAND = (sys.executable, "-m", "inference.backends.llama_cpp.devices")
+_MOST_USERS = 4
+Fact = tuple[str, str]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], language: Language) -> None:
@@ -24,38 +30,138 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], 
 def run(args: argparse.Namespace) -> int:
     from hardware_probe import probe_hardware
 
-    profile = probe_hardware(paths.models_folder())
+    profile = probe_hardware(paths.models_folder(), engine_devices_command=ENGINE_DEVICES_COMMAND)
     if args.json:
         print_json(asdict(profile))
     else:
-        print_facts(facts(profile, args.language))
+        _show(facts(profile, args.language))
     return 0
 
 
-def facts(profile: HardwareProfile, language: Language) -> list[tuple[str, str]]:
-    """The profile as pairs of a name and a sentence; parts that could not be looked at come last."""
+def _show(found: Sequence[Fact]) -> None:
+    """Names beside values; a long value goes on below itself in a terminal, and is never broken in a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-    def say(key: str, **fields: object) -> str:
-        return text(f"cli.probe.{key}", language, **fields)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in found:
+        table.add_row(Text(name), Text(harmless(value)))
+    console.print(table)
 
-    found: list[tuple[str, str]] = []
-    if cpu := profile.cpu:
-        found.append((say("cpu"), cpu.name))
-        counts = {"usable": cpu.usable_cores, "physical": cpu.physical_cores, "logical": cpu.logical_cores}
-        found.append((say("cores"), say("cores_value", **counts)))
-        if cpu.quota_cores is not None:
-            found.append((say("quota"), say("quota_value", cores=f"{cpu.quota_cores:g}")))
+
+def facts(profile: HardwareProfile, language: Language) -> list[Fact]:
+    """The profile as pairs of a name and a sentence, "" for a name that goes on; what is to be done comes last."""
+    say = _Words(language)
+    found: list[Fact] = list(_cpu(profile.cpu, say)) if profile.cpu else []
     if memory := profile.memory:
         sizes = {"available": shown_bytes(memory.available_bytes), "total": shown_bytes(memory.total_bytes)}
-        limited = say("limited") if memory.limited_by_group else ""
-        found.append((say("memory"), say("memory_value", **sizes) + limited))
+        limited = say("fact.limited") if memory.limited_by_group else ""
+        found.append((say("fact.memory"), say("fact.memory_value", **sizes) + limited))
     if disk := profile.disk:
         sizes = {"free": shown_bytes(disk.free_bytes), "total": shown_bytes(disk.total_bytes)}
-        found.append((say("disk"), say("disk_value", folder=disk.folder, **sizes)))
-    for gpu in profile.accelerators:
-        sizes = {"free": shown_bytes(gpu.free_bytes or 0), "total": shown_bytes(gpu.total_bytes or 0)}
-        found.append((say("gpu"), say("gpu_value", name=gpu.name, **sizes)))
-    for issue in profile.issues:
-        value = say("gpu_none") if issue.expected else say("issue", part=say(issue.part), detail=issue.detail)
-        found.append((say(issue.part), value))
-    return found
+        room = say("fact.disk_value", folder=disk.folder, **sizes)
+        found.append((say("fact.disk"), say.join((room, say(f"disk_kind.{disk.kind}")))))
+    for one in profile.accelerators:
+        found += _accelerator(one, say)
+    return [*found, *_issues(profile.issues, say)]
+
+
+class _Words:
+    """Texts of probe.toml in one language; called with a key and its fields."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def __call__(self, key: str, **fields: object) -> str:
+        return text(f"probe.{key}", self._language, **fields)
+
+    def join(self, parts: Iterable[str]) -> str:
+        """Parts of a sentence."""
+        return ("，" if self._language == "zh" else ", ").join(parts)
+
+    def list(self, parts: Iterable[str]) -> str:
+        """Members of an enumeration."""
+        return ("、" if self._language == "zh" else ", ").join(parts)
+
+
+def _cpu(cpu: Cpu, say: _Words) -> Iterator[Fact]:
+    yield say("fact.cpu"), cpu.name
+    counts = {"usable": cpu.usable_cores, "physical": cpu.physical_cores, "logical": cpu.logical_cores}
+    kinds = ""
+    if cpu.efficiency_cores:
+        kinds = say("fact.cores_kinds", fast=cpu.performance_cores, frugal=cpu.efficiency_cores)
+    yield say("fact.cores"), say("fact.cores_value", **counts) + kinds
+    if cpu.quota_cores is not None:
+        yield say("fact.quota"), say("fact.quota_value", cores=f"{cpu.quota_cores:g}")
+    if cpu.instruction_sets:
+        yield say("fact.instructions"), " ".join(cpu.instruction_sets)
+    if cpu.numa_nodes > 1:
+        yield say("fact.numa"), str(cpu.numa_nodes)
+
+
+def _accelerator(one: Accelerator, say: _Words) -> Iterator[Fact]:
+    yield say("fact.npu" if one.vendor == "huawei" else "fact.gpu"), _memory(one, say)
+    yield "", say.join(_details(one, say))
+    if one.users:
+        yield "", say("card.users", programs=say.list(_users(one.users, say)))
+
+
+def _memory(one: Accelerator, say: _Words) -> str:
+    name = one.name or one.vendor
+    if one.total_bytes is None:
+        return say("card.memory_unknown", name=name)
+    total = shown_bytes(one.total_bytes)
+    if one.free_bytes is None:
+        return say("card.memory_total", name=name, total=total)
+    kind = "card.memory_shared" if one.shares_host_memory else "card.memory"
+    return say(kind, name=name, free=shown_bytes(one.free_bytes), total=total)
+
+
+def _details(one: Accelerator, say: _Words) -> Iterator[str]:
+    yield say("card.engine", device=one.engine_device) if one.engine_device else say("card.engine_none")
+    if one.driver:
+        old = one.driver_too_old and one.driver_minimum
+        yield (
+            say("card.driver_old", version=one.driver, minimum=one.driver_minimum)
+            if old
+            else say("card.driver", version=one.driver)
+        )
+    if one.compute_capability:
+        yield say("card.capability", version=one.compute_capability)
+    if one.memory_bytes_per_second:
+        yield say("card.bandwidth", speed=f"{shown_bytes(one.memory_bytes_per_second)}/s")
+    if one.link_bytes_per_second:
+        yield say("card.link", speed=f"{shown_bytes(one.link_bytes_per_second)}/s")
+    if one.display_attached:
+        yield say("card.display")
+    if one.is_slice:
+        yield say("card.slice")
+    if one.pci_id:
+        yield say("card.pci", address=one.pci_id)
+
+
+def _users(users: tuple[AcceleratorUser, ...], say: _Words) -> Iterator[str]:
+    """The largest first; some systems do not tell how much each holds, and some not even its name."""
+    ordered = sorted(users, key=lambda user: -(user.used_bytes or 0))
+    for user in ordered[:_MOST_USERS]:
+        name = user.name or f"PID {user.pid}"
+        yield name if user.used_bytes is None else say("card.user", name=name, used=shown_bytes(user.used_bytes))
+    if len(ordered) > _MOST_USERS:
+        yield say("card.more_users", count=len(ordered) - _MOST_USERS)
+
+
+def _issues(issues: tuple[ProbeIssue, ...], say: _Words) -> Iterator[Fact]:
+    """What is wrong is said with its technical detail; what may simply be so, only as what it means."""
+    for issue in issues:
+        name = say(f"fact.{issue.part}")
+        advice = say(f"advice.{issue.advice}") if issue.advice else ""
+        if issue.expected and advice:
+            yield name, advice
+            continue
+        yield name, say("fact.issue", part=name, detail=issue.detail)
+        if advice:
+            yield "", advice

@@ -1,4 +1,4 @@
-"""serve, status, ps, ls, probe and stop."""
+"""serve, status, ps, ls and stop."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import replace
 import pytest
 
 from app import paths
-from app.cli import probe
 from app.main import main
 from app.values import ErrorBody
-from hardware_probe import Accelerator, Cpu, Disk, HardwareProfile, Memory, ProbeIssue
 from tests.app.cli.fake_service import MODEL, FakeService
 
 SERVICE_PID = 2**22 + 1
@@ -84,46 +82,3 @@ def test_stop_waits_for_the_end(service: FakeService, capsys: pytest.CaptureFixt
     assert main(["stop"]) == 0
     assert len(service.asked("POST", "/shutdown")) == 1
     assert "has stopped" in capsys.readouterr().err
-
-
-def test_probe(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["probe", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["memory"]["total_bytes"] > 0
-    assert main(["probe", "--lang", "zh"]) == 0
-    assert "处理器" in capsys.readouterr().out
-
-
-def test_everything_that_can_be_probed_is_said() -> None:
-    profile = HardwareProfile(
-        cpu=Cpu(
-            name="X",
-            physical_cores=4,
-            logical_cores=8,
-            usable_cores=2,
-            usable_threads=4,
-            quota_cores=1.5,
-            performance_cores=2,
-        ),
-        memory=Memory(total_bytes=4_000_000_000, available_bytes=1_000_000_000, limited_by_group=True),
-        disk=Disk(folder="/m", total_bytes=2_000_000_000, free_bytes=500_000_000),
-        accelerators=(
-            Accelerator(
-                name="RTX",
-                vendor="nvidia",
-                kind="discrete",
-                total_bytes=8_000_000_000,
-                free_bytes=7_000_000_000,
-                driver="550",
-            ),
-        ),
-        issues=(ProbeIssue(part="gpu", detail="mismatch", expected=False),),
-    )
-    assert probe.facts(profile, "en") == [
-        ("processor", "X"),
-        ("cores", "2 usable (4 cores, 8 threads)"),
-        ("quota", "1.5 cores"),
-        ("memory", "1.00 GB of 4.00 GB free (limited by the container)"),
-        ("disk", "500 MB of 2.00 GB free (/m)"),
-        ("graphics card", "RTX, 7.00 GB of 8.00 GB of its memory free"),
-        ("graphics card", "could not look at the graphics card: mismatch"),
-    ]

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from hardware_probe.sighting import Sighting
 from hardware_probe.sources import nvidia, nvml
 from hardware_probe.sources.nvidia import DriverRefusal, parse_nvidia, read_nvidia
 from hardware_probe.values import AcceleratorUser
 from tests.hardware_probe.recorded import recorded
 
 
-def _cards(name: str) -> tuple[nvidia.Sighting, ...]:
+def _cards(name: str) -> tuple[Sighting, ...]:
     found = parse_nvidia(recorded(name))
     assert isinstance(found, tuple)
     return found
