@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from inference.planning.oracle import MeasureFailed
 from inference.worker import fences
 from inference.worker.black_box import record
 from inference.worker.frames import FrameBuffer
+from inference.worker.inherited import inherited_socket
 from inference.worker.refusals import to_wire
 from models_catalog.errors import CatalogError
 from models_catalog.gguf.plan_data import read_plan_data
@@ -40,9 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     fences.leave_no_core()
     fences.be_first_to_go()
     fences.limit_private_memory(_MEMORY_LIMIT_BYTES)
-    pair_end = (
-        socket.fromshare(sys.stdin.buffer.read()) if sys.platform == "win32" else socket.socket(fileno=int(inherited))
-    )
+    pair_end = inherited_socket(inherited)
     frames, planner = FrameBuffer(), Planner()
     while data := pair_end.recv(_READ_BYTES):
         for body in frames.feed(data):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from inference.worker import fences
 from inference.worker.death import EXIT_BAD_MESSAGE, EXIT_OUT_OF_MEMORY, EXIT_PARENT_GONE
+from inference.worker.inherited import inherited_socket
 
 if TYPE_CHECKING:
     from inference.values import LoadPlan
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str], run: RunEngine | None = None) -> int:
     """
     inherited, parent_pid = arguments
     _set_fences(int(parent_pid))
-    pair_end = _shared_socket() if inherited == "-" else socket.socket(fileno=int(inherited))
+    pair_end = inherited_socket(inherited)
     pair_end.set_inheritable(False)
     try:
         return _serve(pair_end, run)
@@ -71,13 +72,6 @@ def _serve(pair_end: socket.socket, run: RunEngine | None) -> int:
         return run(connection, first.plan)
     except ConnectionClosed:
         os._exit(EXIT_PARENT_GONE)
-
-
-def _shared_socket() -> socket.socket:
-    """The socket that the service shared over standard input. Windows only; written for it, not yet tried there."""
-    if sys.platform != "win32":
-        raise SystemExit(EXIT_BAD_MESSAGE)
-    return socket.fromshare(sys.stdin.buffer.read())
 
 
 if __name__ == "__main__":
