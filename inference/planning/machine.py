@@ -76,7 +76,7 @@ def machine_from(
     reserves: by device name, what its back end was seen to take for itself, in place of a first guess.
     freed_bytes, host_freed_bytes: what will be unloaded for the new model; freed memory of a device that shares the
     host's is freed on the host too, and is not in host_freed_bytes.
-    processes: (name, bytes) of other programs in main memory. own_pids: this application's, which nobody is told to close.
+    processes: (name, bytes) of other programs in main memory. own_pids: this application's, which nobody shall close.
     windows: a full card with a display spills into main memory there.
     """
     reserves, freed = reserves or {}, freed_bytes or {}
@@ -175,7 +175,7 @@ def has_back_end(facts: GpuFacts) -> bool:
 def what_if(
     base: Machine,
     *,
-    speed_of: Callable[[GpuFacts], DeviceSpeed],
+    speed_of: Callable[[GpuFacts, str], DeviceSpeed],
     gpus: Sequence[GpuFacts] | None = None,
     ram_bytes: int | None = None,
     cpu_speed: DeviceSpeed | None = None,
@@ -186,7 +186,8 @@ def what_if(
     gpus: in place of all of base's devices, one for each card ("2x" is two), at most MOST_GPUS processors; () for none,
     None to keep those that are there. Memory that a card shares is main memory: "M2 Max 64GB" sets it, ram_bytes does
     where that does not say. Beside a card with memory of its own, one that shares the host's is not used.
-    speed_of: from facts of one processor. cpu_speed: for the processor that such a computer would have.
+    speed_of: from facts of one processor and its device's name (`speeds.gpu_speed`).
+    cpu_speed: for the processor that such a computer would have.
     """
     chips = (
         () if gpus is None else tuple(_chip(facts) for facts in gpus if has_back_end(facts) for _ in range(facts.chips))
@@ -225,22 +226,23 @@ def _chip(facts: GpuFacts) -> GpuFacts:
 
 
 def _imagined(
-    chips: Sequence[GpuFacts], host: Host, speed_of: Callable[[GpuFacts], DeviceSpeed], windows: bool
+    chips: Sequence[GpuFacts], host: Host, speed_of: Callable[[GpuFacts, str], DeviceSpeed], windows: bool
 ) -> list[Device]:
     numbers: dict[str, int] = {}
     devices: list[Device] = []
     for facts in chips:
         back_end = _BACK_ENDS[facts.vendor]
         number = numbers[back_end] = numbers.get(back_end, -1) + 1
+        name = f"{back_end}{number}"
         device = Device(
-            name=f"{back_end}{number}",
+            name=name,
             description=facts.name,
             kind=facts.kind,
             total_bytes=_total_bytes(facts, host),
             free_bytes=0,
             reserve_bytes=0,
             shares_host_memory=facts.shares_host_memory,
-            speed=speed_of(facts),
+            speed=speed_of(facts, name),
         )
         devices.append(_idle(device, host, windows, first=not devices))
     return devices

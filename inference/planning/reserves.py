@@ -5,21 +5,21 @@ from __future__ import annotations
 MIB = 1024**2
 GIB = 1024**3
 
-# A desktop's programs grow while a model is loaded, a browser by hundreds of megabytes, and no forecast is perfect: 1.5 GiB
-# or 8 %. Machines below 8 GiB have fewer programs open and would have nothing left to plan with: a fixed share, which
-# meets the 1.5 GiB at 8 GiB (4 GiB: 768 MiB, 2 GiB: 384 MiB).
+# A desktop's programs grow while a model is loaded, a browser by hundreds of megabytes, and no forecast is perfect:
+# 1.5 GiB or 8 %. Machines below 8 GiB have fewer programs open and would have nothing left to plan with: a fixed share,
+# which meets the 1.5 GiB at 8 GiB (4 GiB: 768 MiB, 2 GiB: 384 MiB).
 _HOST_RESERVE_BYTES, _HOST_RESERVE_SHARE = 1536 * MIB, 0.08
 _SMALL_HOST_SHARE = 3 / 16
 # A control group holds this program alone: nobody else grows in it, and what it holds already counts as used. What is
-# left covers the forecast's own error (3 % of the whole process) and the kernel's page tables and socket buffers; passing
-# the limit is death, not swapping, hence twice that.
+# left covers the forecast's own error (3 % of the whole process) and the kernel's page tables and socket buffers;
+# passing the limit is death, not swapping, hence twice that.
 _GROUP_RESERVE_BYTES, _GROUP_RESERVE_SHARE = 128 * MIB, 1 / 16
 
 _DEVICE_RESERVE_BYTES, _DEVICE_RESERVE_SHARE = 256 * MIB, 0.03
 # With a display the desktop's own share of the memory changes with every window. On Windows a full card does not fail:
 # it spills into main memory and becomes ten times slower without a word.
 _DISPLAY_RESERVE_BYTES, _WINDOWS_DISPLAY_RESERVE_BYTES = 400 * MIB, 700 * MIB
-# What a back end takes for itself when it starts, before any buffer: context, kernels, first pools; until it is learned.
+# What a back end takes for itself when it starts, before any buffer: context, kernels, first pools. A first guess.
 _BACK_END_BYTES = {
     "CUDA": 350 * MIB,
     "ROCm": 350 * MIB,

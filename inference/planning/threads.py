@@ -8,6 +8,9 @@ from hardware_probe.values import Cpu
 
 # With fewer threads than this one core cannot ask for as much as memory could deliver.
 _LEAST_ON_HYBRID = 4
+# One token at a time is bound by memory, which so many cores use up on any machine; each further thread only makes the
+# thousand barriers of a token longer.
+_MOST_FOR_DECODE = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ def choose_threads(cpu: Cpu | None) -> Threads:
     if cpu.efficiency_cores:
         few = max(1, min(_LEAST_ON_HYBRID, every - 1))
         decode, batch, reason = max(decode, few), max(batch, few), "performance_cores"
+    if decode > _MOST_FOR_DECODE:
+        decode, reason = _MOST_FOR_DECODE, "memory_saturated"
     granted = every if cpu.quota_cores is None else max(1, int(cpu.quota_cores))
     if granted < batch:
         batch = granted
