@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inference.planning.reserves import back_end_bytes
 from inference.planning.values import HOST, Bill, BillTerm, DeviceBytes, Limits, Machine, Measured, Residuals, Settings
 from models_catalog.gguf.header import GgufHeader
 from models_catalog.gguf.plan_data import vocabulary_size
@@ -33,8 +34,8 @@ def make_bill(
     """Every byte that a load with these settings is expected to hold, the host first, then the placement's devices.
 
     memory_map: host weights lie in mapped pages of the file, which the system can drop (soft bytes).
-    residuals: what earlier loads held beyond their bill; on an accelerator its reserve is there for that (context of
-    the driver, pools), so only what exceeds half of the reserve is a line of the bill.
+    residuals: what earlier loads held beyond their bill. An accelerator's reserve has room for what its back end takes
+    for itself, so only what exceeds that is a line of the bill.
     """
     names = (HOST, *settings.placement.devices)
     terms = [term for name in names for term in _measured_terms(name, measured, header)]
@@ -89,7 +90,7 @@ def _learned_terms(names: tuple[str, ...], machine: Machine, residuals: Residual
     terms = []
     for name in names:
         learned = residuals.device_bytes.get(name, 0)
-        covered = reserves.get(name, 0) // 2
+        covered = min(reserves.get(name, 0), back_end_bytes(name)) if name in reserves else 0
         kind = "process" if name == HOST else "pool"
         terms.append(BillTerm(kind=kind, device=name, bytes=max(0, learned - covered)))
     return terms

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from inference.planning.advice import Sibling, advise
 from inference.planning.choices import explain
 from inference.planning.forecast import Mapped, SpeedModel
 from inference.planning.levers import total_context
 from inference.planning.oracle import Oracle
 from inference.planning.search import Candidate, Search
+from inference.planning.shape import Shapes
 from inference.planning.values import HOST, Bill, Limits, Machine, PlanAnswer, Residuals, Settings, SpeedForecast, Wish
 from inference.planning.verdict import judge
 from inference.values import ALL_ON_CPU, LoadPlan
@@ -33,6 +38,7 @@ def make_plan(
     oracle: Oracle,
     limits: Limits | None = None,
     residuals: Residuals | None = None,
+    siblings: Sequence[Sibling] = (),
 ) -> PlanAnswer:
     """The plan that answers fastest within the budgets; the same arguments give the same plan.
 
@@ -40,27 +46,50 @@ def make_plan(
     What the user fixed is kept, even when it does not fit; the verdict says so then. Raises MeasureFailed when the
     engine refuses the model, or what the user fixed.
     """
-    limits, residuals = limits or Limits(), residuals or Residuals()
-    speeds = _Speeds(header, machine, oracle)
-    search = Search(
-        header=header,
-        machine=machine,
-        wish=wish,
-        oracle=oracle,
-        limits=limits,
-        residuals=residuals,
-        forecaster=speeds.forecast,
-    )
-    best = search.best()
-    plan = _load_plan(model_path, header, machine, wish, limits, best)
-    return PlanAnswer(
-        plan=plan,
-        bill=best.bill,
-        speed=best.speed,
-        verdict=judge(best.bill, plan, machine),
-        advice=(),
-        limits=limits,
-    )
+    planner = _Planner(model_path, header, oracle, limits or Limits(), residuals or Residuals())
+    answer = planner.plan(wish, machine)
+    return replace(answer, advice=advise(answer, wish=wish, machine=machine, replan=planner.plan, siblings=siblings))
+
+
+class _Planner:
+    """Plans one model for several wishes and machines, without advice."""
+
+    def __init__(
+        self, model_path: str, header: GgufHeader, oracle: Oracle, limits: Limits, residuals: Residuals
+    ) -> None:
+        self._model_path, self._header, self._oracle = model_path, header, oracle
+        self._limits, self._residuals = limits, residuals
+        self._shapes = Shapes(header)
+        self._speeds: dict[int, tuple[Machine, _Speeds]] = {}
+
+    def plan(self, wish: Wish, machine: Machine) -> PlanAnswer:
+        """Raises MeasureFailed."""
+        search = Search(
+            header=self._header,
+            machine=machine,
+            wish=wish,
+            oracle=self._oracle,
+            limits=self._limits,
+            residuals=self._residuals,
+            forecaster=self._speeds_of(machine).forecast,
+            shapes=self._shapes,
+        )
+        best = search.best()
+        plan = _load_plan(self._model_path, self._header, machine, wish, self._limits, best)
+        return PlanAnswer(
+            plan=plan,
+            bill=best.bill,
+            speed=best.speed,
+            verdict=judge(best.bill, plan, machine),
+            advice=(),
+            limits=self._limits,
+        )
+
+    def _speeds_of(self, machine: Machine) -> _Speeds:
+        if id(machine) not in self._speeds:
+            # The machine is kept beside, so that no other one gets its identity.
+            self._speeds[id(machine)] = machine, _Speeds(self._header, machine, self._oracle)
+        return self._speeds[id(machine)][1]
 
 
 class _Speeds:

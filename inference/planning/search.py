@@ -98,11 +98,12 @@ class Search:
         limits: Limits,
         residuals: Residuals,
         forecaster: Forecaster,
+        shapes: Shapes,
     ) -> None:
         self._header, self._machine, self._wish, self._oracle = header, machine, wish, oracle
         self._limits, self._residuals = limits, residuals
         self._forecaster = forecaster
-        self._shapes = Shapes(header)
+        self._shapes = shapes
         self._devices = () if wish.gpu_layers == 0 else tuple(d for d in machine.devices if d.budget_bytes > 0)
         self._budgets = {pool.name: pool.budget_bytes for pool in pools(machine, limits)}
         self._first = first_variant(header, machine, wish, limits)
@@ -269,7 +270,9 @@ class Search:
     def _measured(self, variant: Variant, settings: Settings, layout: Layout | None) -> Candidate:
         """A candidate as measured; host weights are mapped from the file where copies of them have no room."""
         wish = self._wish.memory_map
-        copied = None if wish else self._billed(variant, settings, layout, memory_map=False)
+        moved = sum(share_bytes(self._shapes.shape(settings), share) for share in layout.shares) if layout else 0
+        hopeless = wish is None and self._shapes.weight_bytes - moved > self._budgets[HOST]
+        copied = None if wish or hopeless else self._billed(variant, settings, layout, memory_map=False)
         if copied is not None and (wish is False or HOST not in self._missing(copied.bill)):
             return copied
         mapped = self._billed(variant, replace(settings, repack=False), layout, memory_map=True)
@@ -325,7 +328,7 @@ class Search:
 
     def _with_longer_context(self, best: Candidate) -> Candidate:
         """A longer context where it takes little of what is left, and nothing else changes for it."""
-        if best.missing_bytes or best.streams:
+        if best.missing_bytes or (best.memory_map and self._wish.memory_map is None):
             return best
         start = best.bill
         left = {pool.name: pool.budget_bytes - hard_bytes(start, pool) for pool in pools(self._machine, self._limits)}

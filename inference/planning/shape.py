@@ -72,6 +72,7 @@ class Shapes:
         self._fixed = [0] * blocks
         self._parts = [[0, 0, 0] for _ in range(blocks)]
         self._output_bytes = 0
+        self.weight_bytes = header.weight_bytes
         for name, tensor in header.tensors.items():
             layer = layer_of(name, blocks)
             if 0 <= layer < trunk and (match := parts.search(name)):
