@@ -26,9 +26,9 @@ class DeviceSpeed:
 
     read_bytes_per_second: while multiplying by weights, one token at a time, by ggml type name ("Q4_K"); "" is the
     figure for types that are not listed. flops_per_second: the same for a full batch.
-    kv_read_bytes_per_second: while attending to keys and values, by "f16|flash", "f16|plain", "q8_0|flash", "q4_0|flash"; "" else.
-    The first two may hold "Q4_K|experts" beside "Q4_K" for routed experts; flops_per_second also "f16|flash" for attending
-    with a full batch and "f16|flash|one" for attending with one token.
+    kv_read_bytes_per_second: while attending to keys and values, by "f16|flash", "f16|plain", "q8_0|flash" or
+    "q4_0|flash"; "" else. The first two may hold "Q4_K|experts" beside "Q4_K", for routed experts; flops_per_second
+    also "f16|flash" for attending with a full batch and "f16|flash|one" for attending with one token.
     node_seconds: cost of one graph node besides its work. split_seconds: of handing over to another device once.
     link_bytes_per_second: between host memory and this device, None for the host itself.
     spread: half-width of the honest range, as a fraction (0.3 = ±30 %).
