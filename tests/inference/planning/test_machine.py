@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardware_probe.gpu_facts import GpuFacts, GpuFound, find_gpu
 from hardware_probe.values import Accelerator, AcceleratorUser, Cpu, HardwareProfile, Memory
@@ -299,3 +301,50 @@ def test_another_processor_brings_its_speed() -> None:
 def test_data_centre_cards_are_as_large_as_they_are() -> None:
     (device,) = asked("H200").devices
     assert 130 * GIB < device.budget_bytes < 141 * GIB
+
+
+# ---- whatever is found ----------------------------------------------------------------------------------------------
+
+BYTES = st.integers(0, 512 * GIB)
+ACCELERATORS = st.builds(
+    Accelerator,
+    name=st.sampled_from(["NVIDIA GeForce RTX 4060", "AMD Radeon 780M Graphics", "?", ""]),
+    vendor=st.sampled_from(["nvidia", "amd", "other"]),
+    kind=st.sampled_from(["discrete", "integrated"]),
+    total_bytes=st.none() | BYTES,
+    free_bytes=st.none() | BYTES,
+    shares_host_memory=st.booleans(),
+    engine_device=st.none() | st.sampled_from(["CUDA0", "CUDA1", "Vulkan0", "MTL0"]),
+    display_attached=st.none() | st.booleans(),
+)
+
+
+@given(
+    total=BYTES,
+    available=BYTES,
+    group=st.booleans(),
+    accelerators=st.lists(ACCELERATORS, max_size=4),
+    freed=st.dictionaries(st.sampled_from(["CUDA0", "Vulkan0", "MTL0", "gone"]), BYTES),
+    host_freed=BYTES,
+    windows=st.booleans(),
+)
+def test_no_budget_is_ever_more_than_what_is_free(
+    total: int,
+    available: int,
+    group: bool,
+    accelerators: list[Accelerator],
+    freed: dict[str, int],
+    host_freed: int,
+    windows: bool,
+) -> None:
+    memory = Memory(total_bytes=total, available_bytes=min(total, available), limited_by_group=group)
+    found = HardwareProfile(cpu=CPU, memory=memory, disk=None, accelerators=tuple(accelerators), issues=())
+    here = machine(found, freed_bytes=freed, host_freed_bytes=host_freed, windows=windows)
+    asked_about = what_if(here, speed_of=of_facts, ram_bytes=available or None, windows=windows)
+    for one in (here, asked_about):
+        assert one.host.budget_bytes <= one.host.free_bytes <= one.host.total_bytes
+        assert len({device.name for device in one.devices}) == len(one.devices)
+        for device in one.devices:
+            assert device.budget_bytes <= device.free_bytes <= device.total_bytes
+            if device.shares_host_memory:
+                assert device.budget_bytes <= one.host.budget_bytes
