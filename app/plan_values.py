@@ -150,3 +150,88 @@ class Plans:
     machine: tuple[str, ...] = ()
     hypothetical: bool = False
     wish: PlanWish = field(default_factory=PlanWish)
+
+
+# ---- the computer ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceleratorView:
+    """A card. usable: the engine here can compute on it; users: (program, bytes or None), largest first."""
+
+    name: str
+    vendor: str
+    kind: str
+    total_bytes: int | None
+    free_bytes: int | None
+    shares_host_memory: bool
+    usable: bool
+    driver: str
+    driver_too_old: bool
+    display_attached: bool | None
+    users: tuple[tuple[str, int | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardwareIssue:
+    """A part that could not be looked at. advice: key of `resources/texts/probe.toml`, "" for none."""
+
+    part: str
+    detail: str
+    expected: bool
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardwareView:
+    """What this computer has; 0 or "" where it could not be found out (an issue says why).
+
+    calibrated_at: seconds since the epoch, None when its speed was never measured.
+    """
+
+    cpu_name: str
+    physical_cores: int
+    performance_cores: int
+    efficiency_cores: int
+    usable_cores: int
+    quota_cores: float | None
+    instruction_sets: tuple[str, ...]
+    numa_nodes: int
+    memory_total_bytes: int
+    memory_available_bytes: int
+    memory_limited_by_group: bool
+    disk_folder: str
+    disk_kind: str
+    disk_free_bytes: int
+    disk_total_bytes: int
+    accelerators: tuple[AcceleratorView, ...]
+    issues: tuple[HardwareIssue, ...]
+    calibrated_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAcceleratorView:
+    """free_bytes: None where nothing cheap tells."""
+
+    name: str
+    free_bytes: int | None
+    total_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveView:
+    """The computer at this moment; cpu_load 0..1."""
+
+    memory_available_bytes: int
+    memory_total_bytes: int
+    cpu_load: float
+    accelerators: tuple[LiveAcceleratorView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationStatus:
+    """How far the measuring of this computer's speed is. state: "none", "running", "done", "failed", "cancelled"."""
+
+    state: str
+    fraction: float = 0.0
+    error: ErrorBody | None = None
