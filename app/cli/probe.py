@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from app import paths
-from app.cli.screen import harmless, print_json
+from app.cli.screen import harmless, print_facts, print_json
 from app.values import Language
 from app.words import shown_bytes
 from resources.wording import text
@@ -39,18 +39,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(found: Sequence[Fact]) -> None:
-    """Names beside values; a long value goes on below itself in a terminal, and is never broken in a pipe."""
+    """Names beside values; in a terminal a long value goes on below itself."""
+    if not sys.stdout.isatty():
+        print_facts(found)
+        return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in found:
         table.add_row(Text(name), Text(harmless(value)))
-    console.print(table)
+    Console(highlight=False).print(table)
 
 
 def facts(profile: HardwareProfile, language: Language) -> list[Fact]:
@@ -64,7 +66,8 @@ def facts(profile: HardwareProfile, language: Language) -> list[Fact]:
     if disk := profile.disk:
         sizes = {"free": shown_bytes(disk.free_bytes), "total": shown_bytes(disk.total_bytes)}
         room = say("fact.disk_value", folder=disk.folder, **sizes)
-        found.append((say("fact.disk"), say.join((room, say(f"disk_kind.{disk.kind}")))))
+        kind = () if disk.kind == "unknown" else (say(f"disk_kind.{disk.kind}"),)
+        found.append((say("fact.disk"), say.join((room, *kind))))
     for one in profile.accelerators:
         found += _accelerator(one, say)
     return [*found, *_issues(profile.issues, say)]

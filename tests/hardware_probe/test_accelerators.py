@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from hardware_probe import accelerators
 from hardware_probe.accelerators import Surroundings, looks, parse_survey
 from hardware_probe.gather import Failed, Found, Late
 from hardware_probe.sources.pci import PciReading
@@ -68,7 +69,11 @@ def test_an_engine_that_hangs_has_an_advice_of_its_own() -> None:
 
 
 def test_a_failing_source_does_not_take_the_others() -> None:
-    answers = {"nvml": _answer(recorded("nvml-rtx4090.json")), "npu-smi": Late(), "ixsmi": _answer("?")}
+    answers: dict[str, Found | Failed | Late] = {
+        "nvml": _answer(recorded("nvml-rtx4090.json")),
+        "npu-smi": Late(),
+        "ixsmi": _answer("?"),
+    }
     survey = parse_survey(answers, Surroundings(), None)
     assert len(survey.accelerators) == 1
     assert [issue.advice for issue in survey.issues] == ["driver_hangs", "tool_failed"]
@@ -117,7 +122,7 @@ def test_zero_of_zero_is_said() -> None:
 def test_slow_tools_are_asked_only_for_what_nobody_else_knows(
     monkeypatch: pytest.MonkeyPatch, on_bus: tuple[PciReading, ...], asked: set[str], not_asked: set[str]
 ) -> None:
-    monkeypatch.setattr(accelerators.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     names = looks(Surroundings(cards_on_bus=on_bus), None, 1.0).keys()
     assert asked <= names
     assert not not_asked & names
