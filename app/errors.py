@@ -12,6 +12,7 @@ AppError
 ├── NoModelInstalled         no model at all
 ├── ModelInUse               it answers, so it cannot be unloaded
 ├── MemoryTooSmall           not enough beside what is loaded and busy
+├── ModelTooLarge            nothing is left to lower
 ├── BadRequest               a field of an API request is wrong
 ├── BodyTooLarge
 ├── Unauthorized
@@ -123,6 +124,16 @@ class MemoryTooSmall(AppError):
 
     needed_bytes: int
     free_bytes: int
+
+
+@dataclass(eq=False)
+class ModelTooLarge(AppError):
+    """The model runs out of memory even with the smallest plan. smaller: a quantization that may fit, "" if unknown."""
+
+    model: str
+    needed_bytes: int
+    free_bytes: int
+    smaller: str
 
 
 @dataclass(eq=False)

@@ -90,10 +90,20 @@ class LocalModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChange:
+    """One number that was lowered after memory ran out. kind: table of `plan.ladder`; fields: its placeholders."""
+
+    kind: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineStatus:
     """A loaded (or loading) model. tokens_per_second: of the last answer, 0 before there is one.
 
-    load_fraction: 0..1 while loading. memory_bytes: private memory of the child now.
+    load_fraction: 0..1 while loading. memory_bytes: resident memory of the child now, mapped weights included.
+    planned_bytes, private_bytes: what the plan says of the host's memory without mapped weights, and what the child was
+    last seen to hold of it; 0 while unknown. changes: what was lowered since it was loaded.
     """
 
     model: str
@@ -108,6 +118,9 @@ class EngineStatus:
     memory_bytes: int
     restarts: int
     error: ErrorBody | None = None
+    planned_bytes: int = 0
+    private_bytes: int = 0
+    changes: tuple[PlanChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +176,7 @@ class Event:
                         offsets count characters (Python str) already sent: a gap means "fetch the chat again"
       "engine"          EngineStatus                      on every change of state, and each second while it works
       "engine_unloaded" {model}                           the model is no longer loaded
+      "plan_changed"    {model, name, change: PlanChange} memory ran out: the model is loaded anew with a lower plan
       "fetch"           FetchStatus
       "models"          {}                                the list of local models changed
       "settings"        {}                                settings changed

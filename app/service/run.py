@@ -12,6 +12,7 @@ from pathlib import Path
 from app import paths
 from app.logs import log_to_file
 from app.service.engines.plan_maker import PlanMaker
+from app.service.engines.residuals import ResidualBook
 from app.service.kept_settings import KeptSettings
 from app.service.lock import ServiceLock
 from app.service.server import HttpServer, loopback_socket, stopped_by_signals
@@ -88,6 +89,7 @@ def product() -> Outside:
         ),
         fetch=_fetch,
         available_bytes=lambda: probe_memory().available_bytes,
+        on_measured=ResidualBook(paths.planning_folder() / "residuals.json").observe,
     )
 
 

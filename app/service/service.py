@@ -20,7 +20,7 @@ from app.service.chats import store
 from app.service.chats.chats import Chats
 from app.service.chats.database import Database
 from app.service.engines.engines import Engines
-from app.service.engines.interface import MakePlan, StartEngine
+from app.service.engines.interface import MakePlan, OnAnswer, OnMeasured, StartEngine
 from app.service.events import EventBus
 from app.service.fetches import Fetch, Fetches
 from app.service.kept_settings import KeptSettings
@@ -37,6 +37,8 @@ class Outside:
     shelf: Shelf
     fetch: Fetch
     available_bytes: Callable[[], int]
+    on_measured: OnMeasured | None = None
+    on_answer: OnAnswer | None = None
 
 
 class Service:
@@ -57,6 +59,8 @@ class Service:
             default_context_tokens=lambda: settings.now.context_tokens or None,
             available_bytes=outside.available_bytes,
             events=self.events,
+            on_measured=outside.on_measured,
+            on_answer=outside.on_answer,
         )
         self.database = Database(chats_file)
         self.chats = Chats(self.database, self.engines, self.events)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import cast, get_args
 
 from fastapi import APIRouter, Response
-from pydantic import Field
 
-from app.errors import BadRequest
+from app.errors import BadRequest, WishInvalid
 from app.service.api.checked_body import CheckedBody
 from app.service.api.replies import json_reply
 from app.service.engines.engines import Engines
 from app.service.events import EventBus
 from app.service.library import LocalLibrary
+from inference.planning.values import Wish
+from inference.values import KvType
 
 
 class ImportBody(CheckedBody):
@@ -23,10 +24,65 @@ class ImportBody(CheckedBody):
 
 
 class LoadBody(CheckedBody):
-    """POST /engines/load"""
+    """POST /engines/load: a model and what of its plan is fixed; the planner chooses the rest.
+
+    context_tokens: for one conversation. kv_type: for keys and values alike, unless one of them is named.
+    """
 
     model: str = ""
-    context_tokens: Annotated[int, Field(ge=16, le=16_777_216)] | None = None
+    context_tokens: int | None = None
+    parallel: int | None = None
+    kv_type: str | None = None
+    kv_type_k: str | None = None
+    kv_type_v: str | None = None
+    flash_attention: bool | None = None
+    swa_full: bool | None = None
+    batch_tokens: int | None = None
+    gpu_layers: int | None = None
+    decode_threads: int | None = None
+    memory_map: bool | None = None
+
+    def wish(self) -> Wish:
+        """What the planner has to keep. Raises WishInvalid."""
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise WishInvalid(name=name, value=str(value))
+        kv_type = _kv_type("kv_type", self.kv_type)
+        kv_type_v = _kv_type("kv_type_v", self.kv_type_v) or kv_type
+        # llama.cpp makes no context with a quantized V cache and without flash attention.
+        if self.flash_attention is False and kv_type_v not in (None, "f16", "bf16"):
+            raise WishInvalid(name="kv_type_v", value=f"{kv_type_v}, flash_attention = false")
+        return Wish(
+            context_tokens=self.context_tokens,
+            parallel=self.parallel,
+            kv_type_k=_kv_type("kv_type_k", self.kv_type_k) or kv_type,
+            kv_type_v=kv_type_v,
+            flash_attention=self.flash_attention,
+            swa_full=self.swa_full,
+            batch_tokens=self.batch_tokens,
+            gpu_layers=self.gpu_layers,
+            decode_threads=self.decode_threads,
+            memory_map=self.memory_map,
+        )
+
+
+_RANGES = {
+    "context_tokens": (16, 16_777_216),
+    "parallel": (1, 256),
+    "batch_tokens": (32, 16_384),
+    "gpu_layers": (0, 100_000),
+    "decode_threads": (1, 1024),
+}
+
+
+def _kv_type(name: str, value: str | None) -> KvType | None:
+    for kv_type in get_args(KvType):
+        if value == kv_type:
+            return cast(KvType, kv_type)
+    if value is not None:
+        raise WishInvalid(name=name, value=value)
+    return None
 
 
 class UnloadBody(CheckedBody):
@@ -54,7 +110,7 @@ def engines_routes(library: LocalLibrary, engines: Engines, events: EventBus) ->
 
     @router.post("/engines/load")
     async def load(body: LoadBody) -> Response:
-        return json_reply(await engines.load(body.model, body.context_tokens))
+        return json_reply(await engines.load(body.model, body.wish()))
 
     @router.post("/engines/unload")
     async def unload(body: UnloadBody) -> Response:

@@ -6,15 +6,18 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 
 from app.errors import MemoryTooSmall, ModelInUse
-from app.service.engines.interface import MakePlan, RunningEngine, StartEngine
+from app.service.engines.interface import AnswerFigures, MakePlan, OnAnswer, OnMeasured, RunningEngine, StartEngine
+from app.service.engines.residuals import residuals
 from app.service.engines.slot import Slot
 from app.service.events import EventBus
 from app.service.library import Library
 from app.values import EngineStatus
 from inference.errors import EngineDied
-from inference.values import GenerationRequest
+from inference.planning.values import HOST, DeviceBytes, PlanAnswer, Wish
+from inference.values import GenerationRequest, MeasuredMemory
 from inference.worker.messages import Admitted, Delta, Finished
 
 log = logging.getLogger(__name__)
@@ -26,7 +29,8 @@ class Engines:
     """For the service's loop only.
 
     available_bytes: memory that can be taken now without swapping. default_context_tokens: the user's wish for models
-    that are loaded without one, None leaves it to the planner.
+    that are loaded without one, None leaves it to the planner. on_measured: learns what a loaded model holds beyond its
+    bill; on_answer: what an answer took.
     """
 
     def __init__(
@@ -38,6 +42,8 @@ class Engines:
         default_context_tokens: Callable[[], int | None],
         available_bytes: Callable[[], int],
         events: EventBus,
+        on_measured: OnMeasured | None = None,
+        on_answer: OnAnswer | None = None,
     ) -> None:
         self._library = library
         self._start_engine = start_engine
@@ -45,6 +51,8 @@ class Engines:
         self._default_context_tokens = default_context_tokens
         self._available_bytes = available_bytes
         self._events = events
+        self._on_measured = on_measured
+        self._on_answer = on_answer
         self._slots: dict[str, Slot] = {}
         # Free memory means something only while nobody else is taking it.
         self._one_load = asyncio.Lock()
@@ -70,19 +78,26 @@ class Engines:
             return default.id
         return (await self._library.find(wanted)).id
 
-    async def load(self, wanted: str, context_tokens: int | None = None) -> EngineStatus:
+    def memory(self, model_id: str) -> tuple[PlanAnswer, MeasuredMemory | None] | None:
+        """What was planned for a loaded model and what was measured then; None when it is not loaded."""
+        slot = self._slots.get(model_id)
+        if slot is None or slot.course.answer is None:
+            return None
+        return slot.course.answer, slot.course.measured
+
+    async def load(self, wanted: str, wish: Wish | None = None) -> EngineStatus:
         """Load a model and return when it is ready.
 
-        A loaded one is loaded anew when another context length is asked for. Raises ModelMissing, ModelInUse,
-        MemoryTooSmall, or what the model's file or the engine brought up.
+        A loaded one is loaded anew when something else is wished for. Raises ModelMissing, ModelInUse, MemoryTooSmall,
+        ModelTooLarge, or what the model's file or the engine brought up.
         """
         model_id = await self.resolve(wanted)
         slot = self._slots.get(model_id)
-        if slot is not None and context_tokens is not None and slot.context_tokens != context_tokens:
+        if slot is not None and wish not in (None, Wish(), slot.course.wish):
             if slot.busy:
                 raise ModelInUse(model=model_id, requests=slot.requests)
             await self._drop(slot)
-        slot = await self._slot(model_id, context_tokens)
+        slot = await self._slot(model_id, wish)
         await slot.ready()
         return slot.status()
 
@@ -115,30 +130,107 @@ class Engines:
             self._reporter.cancel()
         await asyncio.gather(*(slot.close() for slot in self._slots.values()))
 
-    async def _slot(self, model_id: str, context_tokens: int | None) -> Slot:
+    async def _slot(self, model_id: str, wish: Wish | None) -> Slot:
         if model_id not in self._slots:
             model = await self._library.find(model_id)
             # Another request may have made it while this one waited for the library.
-            wish = context_tokens or self._default_context_tokens()
-            self._slots.setdefault(model_id, Slot(model, wish, self._load_engine, self._show))
+            self._slots.setdefault(model_id, Slot(model, self._with_default(wish), self))
         return self._slots[model_id]
 
-    async def _load_engine(self, slot: Slot) -> RunningEngine:
+    def _with_default(self, wish: Wish | None) -> Wish:
+        wish = wish or Wish()
+        if wish.context_tokens is None:
+            wish = replace(wish, context_tokens=self._default_context_tokens())
+        return wish
+
+    # ---- for slots
+
+    async def load_engine(self, slot: Slot) -> RunningEngine:
+        """See SlotOwner."""
         async with self._one_load:
             if self._closed:
                 raise EngineDied(cause="exited", detail="", exit_code=None, signal=None)
-            planned = await self._make_plan(slot.model, slot.context_tokens)
-            while (free_bytes := self._available_bytes()) < planned.needed_bytes:
-                if not await self._unload_idle():
-                    if any(other.holds_memory for other in self._slots.values()):
-                        raise MemoryTooSmall(needed_bytes=planned.needed_bytes, free_bytes=free_bytes)
-                    break  # alone it may be larger than the memory: the plan maps it from its file
-                planned = await self._make_plan(slot.model, slot.context_tokens)
-            return await self._start_engine(planned.plan, on_progress=slot.on_progress)
+            slot.course.answer = await self._plan_with_room(slot)
+            return await self._start_engine(
+                slot.course.answer.plan, on_progress=slot.on_progress, on_memory=slot.on_memory
+            )
+
+    def changed(self, slot: Slot) -> None:
+        """See SlotOwner."""
+        if not self._closed:
+            self._events.publish("engine", slot.status())
+
+    def lowered(self, slot: Slot) -> None:
+        """See SlotOwner."""
+        change = slot.course.changes[-1]
+        self._events.publish("plan_changed", {"model": slot.model.id, "name": slot.model.name, "change": change})
+
+    def measured(self, slot: Slot, engine: RunningEngine) -> None:
+        """See SlotOwner."""
+        answer, memory = slot.course.answer, slot.course.measured
+        if answer is None or memory is None:
+            return
+        found = residuals(answer.bill, memory)
+        log.info("%s holds %d bytes, beyond its plan: %s", slot.model.id, memory.private_bytes, found)
+        if self._on_measured is not None:
+            self._on_measured(engine.facts.engine, engine.facts.architecture, found)
+
+    def answered(self, figures: AnswerFigures) -> None:
+        """See SlotOwner."""
+        if self._on_answer is not None:
+            self._on_answer(figures)
+
+    # ---- room
+
+    async def _plan_with_room(self, slot: Slot) -> PlanAnswer:
+        """A plan for which there is room now, idle models unloaded for it where they must be.
+
+        A plan that the course keeps stays as it is. Raises MemoryTooSmall when busy models leave no room.
+        """
+        course = slot.course
+        answer = course.answer
+        if answer is None:
+            answer = await self._make_plan(slot.model, course.wish, course.limits, self._idle_bytes())
+        unloaded = False
+        while (short := self._short_of(answer)) is not None:
+            if not await self._unload_idle():
+                if any(other.holds_memory for other in self._slots.values()):
+                    bar, free_bytes = short
+                    raise MemoryTooSmall(needed_bytes=bar.hard_bytes, free_bytes=free_bytes)
+                break  # alone it may be larger than the memory: the plan maps it from its file
+            unloaded = True
+        if unloaded and course.answer is None:
+            answer = await self._make_plan(slot.model, course.wish, course.limits, {})
+        return answer
+
+    def _idle_bytes(self) -> dict[str, int]:
+        """By device, what unloading every idle model would free."""
+        freed: dict[str, int] = {}
+        for slot in self._idle():
+            for name, held in slot.course.held_bytes().items():
+                freed[name] = freed.get(name, 0) + held
+        return freed
+
+    def _short_of(self, answer: PlanAnswer) -> tuple[DeviceBytes, int] | None:
+        """The device that has no room for the plan yet, and its free bytes now.
+
+        The host's free memory is read anew; of another device the plan's figure counts, without what idle models still
+        hold.
+        """
+        held = self._idle_bytes()
+        for bar in answer.bill.devices:
+            free_bytes = self._available_bytes() if bar.name == HOST else bar.free_bytes - held.get(bar.name, 0)
+            reserve_bytes = max(0, bar.free_bytes - bar.budget_bytes)
+            if bar.hard_bytes > free_bytes - reserve_bytes:
+                return bar, free_bytes
+        return None
+
+    def _idle(self) -> list[Slot]:
+        return [slot for slot in self._slots.values() if slot.holds_memory and not slot.busy]
 
     async def _unload_idle(self) -> bool:
         """Unload the model that has been idle for longest; False when none is idle."""
-        idle = [slot for slot in self._slots.values() if slot.holds_memory and not slot.busy]
+        idle = self._idle()
         if not idle:
             return False
         oldest = min(idle, key=lambda slot: slot.last_used)
@@ -150,10 +242,6 @@ class Engines:
         self._slots.pop(slot.model.id, None)
         await slot.close()
         self._events.publish("engine_unloaded", {"model": slot.model.id})
-
-    def _show(self, status: EngineStatus) -> None:
-        if not self._closed:
-            self._events.publish("engine", status)
 
     def _report(self) -> None:
         if self._reporter is None or self._reporter.done():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.values import LocalModel
 from inference.errors import EngineDied
+from inference.planning.values import Limits, PlanAnswer, Wish
 from inference.values import GenerationRequest, LoadPlan, ModelFacts
-from inference.worker.messages import Admitted, Delta, Finished
+from inference.worker.messages import Admitted, Delta, Finished, MemoryReport
 
 
 class RunningEngine(Protocol):
@@ -33,19 +34,45 @@ class StartEngine(Protocol):
     """Starts a child and loads the plan's model; `inference.worker.client.start_engine` is the one of the product."""
 
     def __call__(
-        self, plan: LoadPlan, *, on_progress: Callable[[float], None] | None = None
+        self,
+        plan: LoadPlan,
+        *,
+        on_progress: Callable[[float], None] | None = None,
+        on_memory: Callable[[MemoryReport], None] | None = None,
     ) -> Awaitable[RunningEngine]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedLoad:
-    """A plan and the memory it will take."""
-
-    plan: LoadPlan
-    needed_bytes: int
-
-
 class MakePlan(Protocol):
-    """Plans the load of a model; raises when the file is not sound."""
+    """Plans the load of a model on this computer as it is now; raises when the file is not sound.
 
-    def __call__(self, model: LocalModel, context_tokens: int | None) -> Awaitable[PlannedLoad]: ...
+    freed_bytes: by device name ("CPU" is the host), what idle models hold that can be unloaded for this one; it counts
+    as free.
+    """
+
+    def __call__(
+        self, model: LocalModel, wish: Wish, limits: Limits, freed_bytes: Mapping[str, int]
+    ) -> Awaitable[PlanAnswer]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFigures:
+    """What one finished answer took, for whoever forecasts the next.
+
+    prompt_tokens: those that were computed, not found in the cache. depth_tokens: filled context in the middle of the
+    answer. alone: no other request of this model ran beside it.
+    """
+
+    model: str
+    plan: LoadPlan
+    architecture: str
+    prompt_tokens: int
+    prefill_seconds: float
+    completion_tokens: int
+    decode_seconds: float
+    depth_tokens: int
+    alone: bool
+
+
+# Engine version, architecture, bytes beyond the bill by device.
+OnMeasured = Callable[[str, str, Mapping[str, int]], None]
+OnAnswer = Callable[[AnswerFigures], None]

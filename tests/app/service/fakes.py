@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,22 +13,35 @@ from typing import Any
 import httpx
 
 from app.errors import ModelMissing
-from app.service.engines.interface import PlannedLoad
+from app.service.engines.interface import AnswerFigures
 from app.service.kept_settings import KeptSettings
 from app.service.server import HttpServer, loopback_socket
 from app.service.service import Outside, Service
 from app.values import LocalModel
-from inference.errors import ContextOverflow, EngineDied
+from inference.errors import ContextOverflow, EngineDied, OutOfMemoryLoading
+from inference.planning.values import (
+    HOST,
+    Advice,
+    Bill,
+    DeviceBytes,
+    Limits,
+    PlanAnswer,
+    Range,
+    SpeedForecast,
+    Wish,
+)
 from inference.values import (
     FinishReason,
     GenerationRequest,
     LoadPlan,
+    MeasuredMemory,
     ModelFacts,
+    PlanChoice,
     Timings,
     TokenLogprob,
     Usage,
 )
-from inference.worker.messages import Admitted, Delta, Finished
+from inference.worker.messages import Admitted, Delta, Finished, MemoryReport
 from models_catalog.starter import Starter
 
 TOKEN = "test-token-0123456789abcdef"
@@ -57,13 +70,24 @@ class Script:
     finish: FinishReason = "stop"
     gated_from: int | None = None
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    # A plan that takes more kills the engine before it has said anything.
+    memory_for_use: int = 10**15
 
 
 class FakeEngine:
     """One child. `requests`: what it was asked; `cancelled`: ids of requests that were left early."""
 
-    def __init__(self, plan: LoadPlan, script: Script, pid: int) -> None:
+    def __init__(
+        self,
+        plan: LoadPlan,
+        script: Script,
+        pid: int,
+        memory: MeasuredMemory,
+        on_memory: Callable[[MemoryReport], None] | None,
+    ) -> None:
         self.plan = plan
+        self.memory = memory
+        self.on_memory = on_memory
         self.script = script
         self.pid = pid
         self.alive = True
@@ -88,10 +112,16 @@ class FakeEngine:
             can_trim=True,
             load_seconds=0.0,
             engine="fake",
+            memory=self.memory,
         )
 
     def memory_bytes(self) -> int:
         return 1_000_000
+
+    def report(self, private_bytes: int) -> None:
+        """Say that the child holds so much now."""
+        assert self.on_memory is not None
+        self.on_memory(MemoryReport(private_bytes=private_bytes, peak_bytes=private_bytes))
 
     def die(self, cause: str = "killed") -> None:
         self.alive = False
@@ -109,6 +139,9 @@ class FakeEngine:
         finished = False
         try:
             prompt = prompt_words(request)
+            if self.script.memory_for_use < plan_bytes(self.plan):
+                self.die("out_of_memory")
+                raise self._death.result()
             if prompt > self.plan.context_tokens:
                 raise ContextOverflow(prompt_tokens=prompt, context_tokens=self.plan.context_tokens)
             yield Admitted(
@@ -182,10 +215,25 @@ def prompt_words(request: GenerationRequest) -> int:
     return sum(len(message.content.split()) for message in request.chat.messages)
 
 
+def plan_bytes(plan: LoadPlan) -> int:
+    """What a fake engine takes beside its weights."""
+    return plan.context_tokens * 2 + plan.batch_tokens
+
+
 class FakeWorld:
-    """Everything outside the service; the test turns its knobs."""
+    """Everything outside the service; the test turns its knobs.
+
+    load_memory: a plan that takes more (`plan_bytes`) cannot be loaded. extra_bytes: what every engine holds beyond.
+    plans: what was asked of the planner, in order.
+    """
 
     def __init__(self) -> None:
+        self.load_memory = 10**15
+        self.extra_bytes = 0
+        self.plans: list[tuple[str, Wish, Limits, dict[str, int]]] = []
+        self.measured: list[tuple[str, str, dict[str, int]]] = []
+        self.answers: list[AnswerFigures] = []
+        self.advice: tuple[Advice, ...] = ()
         self.script = Script()
         self.engines: list[FakeEngine] = []
         self.shelf_models: list[LocalModel] = [model("qwen-small")]
@@ -208,7 +256,13 @@ class FakeWorld:
 
     # StartEngine, MakePlan
 
-    async def start_engine(self, plan: LoadPlan, *, on_progress: Callable[[float], None] | None = None) -> FakeEngine:
+    async def start_engine(
+        self,
+        plan: LoadPlan,
+        *,
+        on_progress: Callable[[float], None] | None = None,
+        on_memory: Callable[[MemoryReport], None] | None = None,
+    ) -> FakeEngine:
         self.loads += 1
         if on_progress:
             on_progress(0.5)
@@ -216,30 +270,70 @@ class FakeWorld:
             await self.load_gate.wait()
         if self.load_error is not None:
             raise self.load_error
-        engine = FakeEngine(plan, self.script, pid=1000 + self.loads)
+        if plan_bytes(plan) > self.load_memory:
+            raise OutOfMemoryLoading(
+                path=plan.model_path, device=HOST, needed_bytes=plan_bytes(plan), detail="failed to allocate"
+            )
+        memory = MeasuredMemory(private_bytes=self._size(plan) + self.extra_bytes)
+        engine = FakeEngine(plan, self.script, 1000 + self.loads, memory, on_memory)
         self.engines.append(engine)
         self.started.set()
         return engine
 
-    async def make_plan(self, model: LocalModel, context_tokens: int | None) -> PlannedLoad:
+    async def make_plan(
+        self, model: LocalModel, wish: Wish, limits: Limits, freed_bytes: Mapping[str, int]
+    ) -> PlanAnswer:
+        """Keeps to the limits as the planner does; the bill is the model's size, whatever the plan."""
+        self.plans.append((model.id, wish, limits, dict(freed_bytes)))
+        context = wish.context_tokens or min(self.context_tokens, limits.context_tokens or self.context_tokens)
         plan = LoadPlan(
             model_path=model.path,
             backend="scripted",
-            context_tokens=context_tokens or self.context_tokens,
+            context_tokens=context,
             sequences=4,
-            batch_tokens=64,
+            batch_tokens=min(512, limits.batch_tokens or 512),
             decode_threads=1,
             batch_threads=1,
+            kv_type_k=limits.kv_type or "f16",
+            kv_type_v=limits.kv_type or "f16",
+            choices=(
+                PlanChoice(
+                    field="context_tokens",
+                    value=str(context),
+                    chosen_by="user" if wish.context_tokens else "planner",
+                    reason="default_context",
+                ),
+            ),
         )
-        return PlannedLoad(plan=plan, needed_bytes=model.size_bytes)
+        free_bytes = self.available_bytes() + freed_bytes.get(HOST, 0)
+        host = DeviceBytes(
+            name=HOST,
+            description="",
+            weights_bytes=model.size_bytes,
+            state_bytes=0,
+            compute_bytes=0,
+            other_bytes=0,
+            budget_bytes=free_bytes,
+            free_bytes=free_bytes,
+        )
+        unknown = Range(low=0.0, likely=0.0, high=0.0)
+        return PlanAnswer(
+            plan=plan,
+            bill=Bill(devices=(host,), terms=(), basis="exact"),
+            speed=SpeedForecast(decode=unknown, prefill=unknown, depth_tokens=0, origin="table", slowest=HOST),
+            verdict="fits",
+            advice=self.advice,
+            limits=limits,
+        )
+
+    def _size(self, plan: LoadPlan) -> int:
+        return next((one.size_bytes for one in self.shelf_models if one.path == plan.model_path), 0)
 
     def available_bytes(self) -> int:
-        used = sum(
-            next(one.size_bytes for one in self.shelf_models if one.path == engine.plan.model_path)
-            for engine in self.engines
-            if engine.alive
-        )
-        return self.free_bytes - used
+        return self.free_bytes - sum(self._size(engine.plan) for engine in self.engines if engine.alive)
+
+    def on_measured(self, engine: str, architecture: str, found: Mapping[str, int]) -> None:
+        self.measured.append((engine, architecture, dict(found)))
 
     def fetch(self, starter: Starter, models_folder: Path, *, progress: Any, cancelled: Any) -> Path:
         raise ModelMissing(model=starter.key, available=())
@@ -251,6 +345,8 @@ class FakeWorld:
             shelf=self,
             fetch=self.fetch,
             available_bytes=self.available_bytes,
+            on_measured=self.on_measured,
+            on_answer=self.answers.append,
         )
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from app.service.service import Outside
 from inference.worker.client import start_engine
-from tests.app.service.fakes import FakeWorld, Running, running_service, until
+from tests.app.service.fakes import FakeWorld, Running, model, running_service, until
 
 
 class ScriptedWorld(FakeWorld):
@@ -98,3 +98,41 @@ async def test_a_stopped_answer_frees_the_engine(scripted: Running) -> None:
         assert await engine_pid(scripted) == pid
     await scripted.ask("POST", "/engines/unload", {"model": ""})
     assert not psutil.pid_exists(pid)
+
+
+async def test_a_load_without_memory_is_lowered_and_answers(tmp_path: Path) -> None:
+    world = ScriptedWorld()
+    # 4,096 tokens of context and a batch of 512: 9.2 MB; with a batch of 128 it fits.
+    world.shelf_models = [model("tight-load-memory-6000000")]
+    async with running_service(tmp_path / "data", world) as running, running.events() as events:
+        chat = (await running.ask("POST", "/chats", {}))["summary"]["id"]
+        answer = await ask(running, chat, "[[say:it fits]]")
+        changed = await until(events, "plan_changed")
+        assert (changed["model"], changed["change"]["kind"]) == ("tight-load-memory-6000000", "batch")
+        assert (await until(events, "message", id=answer, state="complete"))["text"] == "it fits"
+        (engine,) = (await running.ask("GET", "/status"))["engines"]
+        assert [change["fields"]["after_tokens"] for change in engine["changes"]] == [256, 128]
+
+
+async def test_memory_that_runs_out_in_use_costs_no_answer(tmp_path: Path) -> None:
+    world = ScriptedWorld()
+    world.shelf_models = [model("tight-use-memory-6000000")]
+    async with running_service(tmp_path / "data", world) as running, running.events() as events:
+        chat = (await running.ask("POST", "/chats", {}))["summary"]["id"]
+        answer = await ask(running, chat, "[[say:still here]]")
+        assert (await until(events, "message", id=answer, state="complete"))["text"] == "still here"
+        (engine,) = (await running.ask("GET", "/status"))["engines"]
+        assert engine["restarts"] == 2 and len(engine["changes"]) == 2
+        assert engine["private_bytes"] == 4096 * 1000 + 128 * 10_000
+
+
+async def test_what_a_child_holds_beyond_its_plan_is_learned(tmp_path: Path) -> None:
+    world = ScriptedWorld()
+    world.free_bytes = 10**12
+    world.shelf_models = [model("fat-extra-memory-5000000", size_bytes=9_000_000)]
+    async with running_service(tmp_path / "data", world) as running, running.events() as events:
+        chat = (await running.ask("POST", "/chats", {}))["summary"]["id"]
+        answer = await ask(running, chat, "[[say:x]]")
+        await until(events, "message", id=answer, state="complete")
+    planned, held = 9_000_000, 4096 * 1000 + 512 * 10_000 + 5_000_000
+    assert world.measured == [("scripted", "scripted", {"CPU": held - planned})]

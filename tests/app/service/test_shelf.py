@@ -7,6 +7,7 @@ import pytest
 from app.service.engines.plan_maker import PlanMaker
 from app.service.library import match
 from app.service.shelf import LocalShelf
+from inference.planning.values import Limits, Wish
 from models_catalog.errors import ModelFileMissing, ModelFileRefused, NotGguf
 from tests.tiny_models import write_tiny_qwen2
 
@@ -61,9 +62,10 @@ async def test_a_plan_for_a_file(shelf: LocalShelf, tmp_path: Path) -> None:
     write_tiny_qwen2(tmp_path / "models" / "tiny.gguf")
     (model,) = shelf.models()
     maker = PlanMaker(tmp_path / "models")
-    planned = await maker(model, 512)
+    planned = await maker(model, Wish(context_tokens=512), Limits(batch_tokens=128), {})
     assert (planned.plan.model_path, planned.plan.context_tokens) == (model.path, 512)
-    assert planned.needed_bytes > Path(model.path).stat().st_size // 2
+    assert planned.plan.batch_tokens == 128
+    assert planned.bill.devices[0].hard_bytes > Path(model.path).stat().st_size // 2
     Path(model.path).write_bytes(b"GGUF" + b"\0" * 100)
     with pytest.raises(ModelFileRefused):
-        await maker(model, None)
+        await maker(model, Wish(), Limits(), {})

@@ -11,6 +11,7 @@ from app.service.engines.engines import Engines
 from app.service.events import EventBus
 from app.service.library import LocalLibrary
 from inference.errors import EngineDied, ModelLoadFailed
+from inference.planning.values import Wish
 from inference.values import GenerationRequest, TextPrompt
 from inference.worker.messages import Delta
 from tests.app.service.fakes import FakeWorld, model
@@ -25,6 +26,8 @@ async def engines(world: FakeWorld) -> AsyncIterator[Engines]:
         default_context_tokens=lambda: None,
         available_bytes=world.available_bytes,
         events=EventBus(),
+        on_measured=world.on_measured,
+        on_answer=world.answers.append,
     )
     yield made
     await made.close()
@@ -113,7 +116,7 @@ async def test_a_model_that_answers_is_never_unloaded(engines: Engines, world: F
     with pytest.raises(ModelInUse):
         await engines.unload("a1")
     with pytest.raises(ModelInUse):
-        await engines.load("a1", 8192)
+        await engines.load("a1", Wish(context_tokens=8192))
     world.script.gate.set()
     assert await asking == "你好，world"
     assert (await engines.load("b2")).state == "ready"
@@ -126,8 +129,8 @@ async def test_a_model_larger_than_the_memory_is_loaded_when_it_is_alone(engines
 
 async def test_another_context_length_loads_anew(engines: Engines, world: FakeWorld) -> None:
     await engines.load("qwen-small")
-    assert (await engines.load("qwen-small", 8192)).context_tokens == 8192
-    assert (await engines.load("qwen-small", 8192)).context_tokens == 8192
+    assert (await engines.load("qwen-small", Wish(context_tokens=8192))).context_tokens == 8192
+    assert (await engines.load("qwen-small", Wish(context_tokens=8192))).context_tokens == 8192
     assert world.loads == 2 and world.engines[0].closed
 
 
