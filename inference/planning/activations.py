@@ -45,7 +45,11 @@ class Activations:
 
     def input_bytes(self, settings: Settings) -> int:
         """What the host prepares for every call: the masks and the looked-up rows of the embedding."""
-        return self._mask_bytes(settings) + 2 * self._width * settings.batch_tokens * _F32_BYTES
+        return self._mask_bytes(settings) + 2 * self.hidden_bytes(settings)
+
+    def hidden_bytes(self, settings: Settings) -> int:
+        """What one block hands to the next."""
+        return self._width * settings.batch_tokens * _F32_BYTES
 
     def block_bytes(self, settings: Settings) -> int:
         """The busiest moment inside a block."""

@@ -23,6 +23,8 @@ _BLOCK = re.compile(r"(?:[a-z]+\.)?blk\.(\d+)\.")
 _INPUT = ("token_embd", "position_embd", "token_types", "per_layer_token_embd")
 # Devices without host buffers of their own keep the processor's re-ordered weights beside them.
 _WITHOUT_HOST_BUFFERS = ("Metal", "MTL")
+_PADDING_ROWS = ("CUDA", "ROCm", "MUSA")
+_CUDA_ROW, _CUDA_ALIGNMENT = 512, 128
 # Three-dimensional weights are re-ordered when experts are picked from them; MLA's products per head are not.
 _ROUTED = re.compile(r"\.ffn_\w+_exps\.")
 _ROWS_REPACKED_AT_ONCE = 8
@@ -36,6 +38,16 @@ class PlacedWeight:
     layer: int
     device: str
     repacked: bool
+
+    @property
+    def stored_bytes(self) -> int:
+        """Its bytes there: ggml-cuda fills rows of quantized weights up to 512 elements, and aligns to 128 bytes."""
+        size, kind, spare = self.tensor.size_bytes, self.tensor.type, -self.tensor.shape[0] % _CUDA_ROW
+        if not self.device.startswith(_PADDING_ROWS):
+            return size
+        if kind.block_elements > 1:
+            size += spare // kind.block_elements * kind.block_bytes
+        return -(-size // _CUDA_ALIGNMENT) * _CUDA_ALIGNMENT
 
 
 def layer_of(name: str, blocks: int) -> int:
