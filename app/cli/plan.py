@@ -50,10 +50,13 @@ def run(args: argparse.Namespace) -> int:
 
 async def _plans(model: str, wish: PlanWish, language: Language) -> Plans:
     from app.planning.desk import PlanDesk
+    from app.planning.finder import Finder
+    from app.planning.plans import Planner
 
     desk = PlanDesk(models_folder=paths.models_folder(), planning_folder=paths.planning_folder())
+    finder = Finder(models_folder=paths.models_folder(), local=desk.models)
     try:
-        return await desk.plans(model, wish, on_wait=lambda: note(text("cli.plan.fetching", language)))
+        return await Planner(desk, finder).plans(model, wish, on_wait=lambda: note(text("cli.plan.fetching", language)))
     finally:
         await desk.close()
 

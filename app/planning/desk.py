@@ -36,7 +36,7 @@ class PlanDesk:
     def __init__(self, *, models_folder: Path, planning_folder: Path) -> None:
         self._models_folder, self._planning_folder = models_folder, planning_folder
         self._worker = PlanWorker()
-        self._models = LocalModels()
+        self.models = LocalModels()
         self._profile: HardwareProfile | None = None
         self._profile_time = 0.0
         self._probing = asyncio.Lock()
@@ -101,7 +101,7 @@ class PlanDesk:
     ) -> PlanAnswer:
         """The plan for loading a file now. Raises leaves of ModelRefused and ModelFileRefused."""
         model, machine = await asyncio.gather(
-            asyncio.to_thread(self._models.read, path), self.machine(freed_bytes=freed_bytes)
+            asyncio.to_thread(self.models.read, path), self.machine(freed_bytes=freed_bytes)
         )
         return await self.plan(model, machine, wish, limits=limits, residuals=residuals)
 

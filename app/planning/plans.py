@@ -1,0 +1,103 @@
+"""All quantizations of what the user names, planned for one computer, and which of them to take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from app.plan_values import PlannedQuantization, Plans, PlanWish
+from app.planning.desk import PlanDesk
+from app.planning.finder import Finder, Found
+from app.planning.models import PlanModel
+from app.planning.view import plan_view
+from app.planning.wish import planner_wish
+from app.words import error_body, shown_bytes
+from inference.errors import ModelRefused
+from inference.planning.advice import Sibling
+from inference.planning.quantizations import Quantization, choose_quantization
+from inference.planning.values import HOST, Machine, PlanAnswer
+from models_catalog.errors import CatalogError
+
+
+class Planner:
+    """Answers "what would MODEL take": finds it, plans every quantization of it. For the thread of one event loop."""
+
+    def __init__(self, desk: PlanDesk, finder: Finder) -> None:
+        self._desk, self._finder = desk, finder
+
+    async def plans(
+        self, target: str, wish: PlanWish, *, with_advice: bool = True, on_wait: Callable[[], None] | None = None
+    ) -> Plans:
+        """Plans for a model of this computer, of the catalogue, a repository, an address or a file.
+
+        on_wait is called once before something is read from the network. Raises WishInvalid, CardUnknown, and, when
+        there is only one quantization, what refused it; of several the refused ones carry their error.
+        """
+        planned_wish = planner_wish(wish)
+        machine, found = await asyncio.gather(self._desk.machine(wish), self._finder.find(target, on_wait))
+        models = await asyncio.gather(*(self._read(one, on_wait) for one in found))
+        siblings = tuple(
+            Sibling(quantization=model.quantization, weight_bytes=model.header.weight_bytes)
+            for model in models
+            if isinstance(model, PlanModel)
+        )
+        answers: list[PlanAnswer | Exception] = []
+        for model in models:
+            if isinstance(model, Exception):
+                answers.append(model)
+                continue
+            try:
+                answer = await self._desk.plan(
+                    model,
+                    machine,
+                    planned_wish,
+                    with_advice=with_advice,
+                    siblings=siblings if len(siblings) > 1 else (),
+                )
+            except (ModelRefused, CatalogError) as error:
+                answers.append(error)
+            else:
+                answers.append(answer)
+        if len(answers) == 1 and isinstance(answers[0], Exception):
+            raise answers[0]
+        return Plans(
+            model=target,
+            quantizations=tuple(_planned(*one) for one in zip(found, models, answers, strict=True)),
+            best=_best(models, answers),
+            machine=_machine_lines(machine),
+            hypothetical=machine.hypothetical,
+            wish=wish,
+        )
+
+    async def _read(self, found: Found, on_wait: Callable[[], None] | None) -> PlanModel | Exception:
+        try:
+            return await found.read(on_wait)
+        except CatalogError as error:
+            return error
+
+
+def _planned(found: Found, model: PlanModel | Exception, answer: PlanAnswer | Exception) -> PlannedQuantization:
+    if isinstance(model, Exception) or isinstance(answer, Exception):
+        error = answer if isinstance(answer, Exception) else model
+        assert isinstance(error, Exception)
+        return PlannedQuantization(
+            name=found.quantization, size_bytes=found.size_bytes or 0, plan=None, error=error_body(error)
+        )
+    view = plan_view(answer, model.header, model=model.name, file_bytes=model.file_bytes)
+    return PlannedQuantization(name=model.quantization, size_bytes=model.file_bytes, plan=view)
+
+
+def _best(models: Sequence[PlanModel | Exception], answers: Sequence[PlanAnswer | Exception]) -> int | None:
+    known = [
+        (index, Quantization(name=model.quantization, weight_bytes=model.header.weight_bytes, answer=answer))
+        for index, (model, answer) in enumerate(zip(models, answers, strict=True))
+        if isinstance(model, PlanModel) and isinstance(answer, PlanAnswer)
+    ]
+    chosen = choose_quantization([quantization for _, quantization in known])
+    return None if chosen is None else known[chosen][0]
+
+
+def _machine_lines(machine: Machine) -> tuple[str, ...]:
+    cards = [f"{device.description} ({shown_bytes(device.total_bytes)})" for device in machine.devices]
+    host = f"{machine.host.name} ({shown_bytes(machine.host.total_bytes)})" if machine.host.name != HOST else HOST
+    return (*cards, host)
