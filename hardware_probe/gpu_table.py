@@ -26,6 +26,8 @@ class GpuFacts:
     memory_bytes_per_second: theoretical. fp16_flops_per_second: dense matrix products with 32-bit sums.
     link_bytes_per_second: one way between host and card, None where they share memory or the link is no PCI Express.
     chips: processors with memory of their own on the card, each a device to an engine; figures are of the whole card.
+    processor_cores: (performance, efficiency) cores of the processor on the same chip; None where there is none, or where
+    the chip comes with several.
     confirmed: False where memory or bandwidth are not well attested; a forecast made of them needs a wider range.
     """
 
@@ -42,6 +44,7 @@ class GpuFacts:
     chips: int
     year: int
     confirmed: bool
+    processor_cores: tuple[int, int] | None = None
 
 
 class _Card(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +59,7 @@ class _Card(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     chips: int = 1
     pcie: str | None = None
     confirmed: bool = True
+    cores: tuple[int, int] | None = None
 
 
 class _Group(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +130,7 @@ def _facts(group: _Group, card: _Card) -> GpuFacts:
         chips=card.chips,
         year=card.year,
         confirmed=card.confirmed,
+        processor_cores=card.cores,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hardware_probe.gpu_facts import MOST_GPUS, GpuFacts
-from hardware_probe.values import Accelerator, HardwareProfile, Vendor
+from hardware_probe.values import Accelerator, Cpu, HardwareProfile, Vendor
 from inference.planning.reserves import (
     GIB,
     MIB,
@@ -16,6 +16,7 @@ from inference.planning.reserves import (
     idle_device_bytes,
     idle_host_bytes,
 )
+from inference.planning.speeds import cpu_speed_from_facts
 from inference.planning.threads import choose_threads
 from inference.planning.values import HOST, Device, DeviceSpeed, Host, Machine
 
@@ -36,6 +37,8 @@ _BACK_ENDS: dict[Vendor, str] = {
     "hygon": "ROCm",
     "huawei": "CANN",
 }
+# What ggml uses on every M chip.
+_APPLE_INSTRUCTIONS = ("NEON", "ARM_FMA", "FP16_VA", "DOTPROD")
 # Metal's recommendedMaxWorkingSetSize is a smaller part of small memories.
 _APPLE_SMALL_BYTES, _APPLE_SMALL_SHARE = 32 * GIB, 2 / 3
 
@@ -178,7 +181,6 @@ def what_if(
     speed_of: Callable[[GpuFacts, str], DeviceSpeed],
     gpus: Sequence[GpuFacts] | None = None,
     ram_bytes: int | None = None,
-    cpu_speed: DeviceSpeed | None = None,
     windows: bool = False,
 ) -> Machine:
     """`base` with other cards or other main memory, and nothing running on it but its system.
@@ -186,20 +188,20 @@ def what_if(
     gpus: in place of all of base's devices, one for each card ("2x" is two), at most MOST_GPUS processors; () for none,
     None to keep those that are there. Memory that a card shares is main memory: "M2 Max 64GB" sets it, ram_bytes does
     where that does not say. Beside a card with memory of its own, one that shares the host's is not used.
+    A chip that is processor and graphics in one (Apple's) brings its processor, else it is base's.
     speed_of: from facts of one processor and its device's name (`speeds.gpu_speed`).
-    cpu_speed: for the processor that such a computer would have.
     """
     chips = (
         () if gpus is None else tuple(_chip(facts) for facts in gpus if has_back_end(facts) for _ in range(facts.chips))
     )
     said = (facts.memory_bytes for facts in chips if facts.shares_host_memory and facts.memory_bytes)
     total = next(said, None) or ram_bytes or base.host.total_bytes
+    processor = next((found for facts in chips if (found := _processor(facts)) is not None), None)
     host = replace(
-        base.host,
+        base.host if processor is None else _other_processor(base.host, processor),
         total_bytes=total,
         free_bytes=idle_host_bytes(total),
         reserve_bytes=host_reserve_bytes(total, limited_by_group=False),
-        speed=cpu_speed or base.host.speed,
     )
     if gpus is None:
         devices = [_idle(device, host, windows, first=not index) for index, device in enumerate(base.devices)]
@@ -207,6 +209,36 @@ def what_if(
         own = tuple(facts for facts in chips if not facts.shares_host_memory)
         devices = _imagined((own or chips)[:MOST_GPUS], host, speed_of, windows)
     return Machine(host=host, devices=_best_first(devices), hypothetical=True)
+
+
+def _processor(facts: GpuFacts) -> Cpu | None:
+    if facts.processor_cores is None:
+        return None
+    performance, efficiency = facts.processor_cores
+    cores = performance + efficiency
+    return Cpu(
+        name=facts.name,
+        physical_cores=cores,
+        logical_cores=cores,
+        usable_cores=cores,
+        usable_threads=cores,
+        quota_cores=None,
+        performance_cores=performance,
+        efficiency_cores=efficiency,
+        instruction_sets=_APPLE_INSTRUCTIONS,
+    )
+
+
+def _other_processor(host: Host, cpu: Cpu) -> Host:
+    threads = choose_threads(cpu)
+    return replace(
+        host,
+        name=cpu.name,
+        decode_threads=threads.decode,
+        batch_threads=threads.batch,
+        threads_reason=threads.reason,
+        speed=cpu_speed_from_facts(cpu),
+    )
 
 
 def _chip(facts: GpuFacts) -> GpuFacts:

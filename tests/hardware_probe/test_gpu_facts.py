@@ -43,6 +43,7 @@ def test_every_figure_is_in_its_range() -> None:
         assert facts.fp32_flops_per_second is None or facts.fp32_flops_per_second <= facts.fp16_flops_per_second, facts
         assert 2016 <= facts.year <= 2026, facts
         assert facts.chips in (1, 2, 4), facts
+        assert (facts.processor_cores is not None) == (facts.vendor == "apple"), facts
         if facts.shares_host_memory:
             assert facts.kind == "integrated" and facts.memory_bytes is None, facts
             assert 0.5 <= facts.host_share <= 0.9, facts

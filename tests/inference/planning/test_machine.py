@@ -294,8 +294,13 @@ def test_an_integrated_card_is_not_used_beside_another_in_a_question_either() ->
     assert [device.name for device in found.devices] == ["CUDA0"]
 
 
-def test_another_processor_brings_its_speed() -> None:
-    assert asked("M2 Max 64GB", cpu_speed=speed(read=200e9)).host.speed == speed(read=200e9)
+def test_a_chip_that_is_processor_and_graphics_brings_both() -> None:
+    base = machine(profile())
+    apple = asked("M2 Max 64GB", base).host
+    assert (apple.name, apple.decode_threads, apple.batch_threads) == ("Apple M2 Max", 7, 8)
+    assert apple.speed.read_bytes_per_second[""] > base.host.speed.read_bytes_per_second[""]
+    card = asked("RTX 4060", base).host
+    assert (card.name, card.speed, card.decode_threads) == (base.host.name, base.host.speed, base.host.decode_threads)
 
 
 def test_data_centre_cards_are_as_large_as_they_are() -> None:
