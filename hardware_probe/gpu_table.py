@@ -26,8 +26,8 @@ class GpuFacts:
     memory_bytes_per_second: theoretical. fp16_flops_per_second: dense matrix products with 32-bit sums.
     link_bytes_per_second: one way between host and card, None where they share memory or the link is no PCI Express.
     chips: processors with memory of their own on the card, each a device to an engine; figures are of the whole card.
-    processor_cores: (performance, efficiency) cores of the processor on the same chip; None where there is none, or where
-    the chip comes with several.
+    processor_cores: (performance, efficiency) cores of the processor on the same chip; None where there is none, or
+    where the chip comes with several.
     confirmed: False where memory or bandwidth are not well attested; a forecast made of them needs a wider range.
     """
 
