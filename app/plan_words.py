@@ -13,27 +13,27 @@ from resources.wording import text
 
 def verdict(plan: PlanView, language: Language) -> str:
     """Whether it fits, in one sentence."""
-    return text(f"plan.verdict_{plan.verdict}", language)
+    return text(f"plan.verdict_sentence.{plan.verdict}", language)
 
 
 def short_verdict(plan: PlanView, language: Language) -> str:
     """The verdict as a word or two, for badges and tables."""
-    return text(f"plan.badge_{plan.verdict}", language)
+    return text(f"plan.verdict.{plan.verdict}", language)
 
 
 def basis(plan: PlanView, language: Language) -> str:
     """Whether the bytes are exact or estimated."""
-    return text(f"plan.basis_{plan.basis}", language)
+    return text(f"plan.basis_sentence.{plan.basis}", language)
 
 
 def bill_name(kind: str, language: Language) -> str:
     """What a line of the memory bill is for."""
-    return text(f"plan.bill_{kind}", language)
+    return text(f"plan.bill.{kind}", language)
 
 
 def advice(one: PlanAdvice, language: Language) -> str:
     """A change that would help, and what it saves."""
-    return text(f"plan.advice_{one.kind}", language, **_shown(one.fields, language))
+    return text(f"plan.advice.{one.kind}", language, **_shown(one.fields, language))
 
 
 def reason(one: PlanReason, language: Language) -> str:
@@ -43,13 +43,13 @@ def reason(one: PlanReason, language: Language) -> str:
 
 def field_name(name: str, language: Language) -> str:
     """What one number of a plan is called; `name` is a field of the load plan."""
-    return text(f"plan.field_{name}", language)
+    return text(f"plan.field.{name}", language)
 
 
 def field_value(one: PlanReason, language: Language) -> str:
     """A number of a plan as a person reads it."""
     if one.value in ("true", "false"):
-        return text(f"plan.{'yes' if one.value == 'true' else 'no'}", language)
+        return text("plan.on" if one.value == "true" else "plan.off", language)
     return f"{int(one.value):,}" if one.value.isdigit() else one.value
 
 
@@ -61,7 +61,7 @@ def rate(values: tuple[float, float, float], language: Language) -> str:
 
 def speed_origin(speed: PlanSpeed, language: Language) -> str:
     """Where the forecast comes from."""
-    return text(f"plan.origin_{speed.origin}", language)
+    return text(f"plan.origin.{speed.origin}", language)
 
 
 def size_of(plan: PlanView) -> str:

@@ -17,23 +17,6 @@ _BAR_CELLS = 32
 _MARKS = "█▓▒▚·"
 _VERDICT_COLOURS = {"fits": 32, "tight": 33, "partly_on_cpu": 33, "larger_than_memory": 33, "does_not_fit": 31}
 _VERDICT_MARKS = {"fits": "✓", "tight": "!", "partly_on_cpu": "!", "larger_than_memory": "!", "does_not_fit": "✗"}
-# Numbers of a plan in the order in which they are shown, by their field of LoadPlan.
-_NUMBERS = (
-    "context_tokens",
-    "parallel",
-    "sequences",
-    "placement",
-    "kv_type",
-    "flash_attention",
-    "swa_full",
-    "batch_tokens",
-    "memory_map",
-    "repack",
-    "decode_threads",
-    "batch_threads",
-)
-
-
 def lines(plans: Plans, language: Language, *, everything: bool, colours: bool) -> Iterator[str]:
     """The best quantization in full (all of them with `everything`) and one line for each of the others."""
     if plans.hypothetical:
@@ -120,14 +103,12 @@ def _bar(device: PlanDevice) -> str:
 
 
 def _numbers(plan: PlanView, language: Language) -> Iterator[tuple[str, str, str]]:
-    by_field = {reason.field: reason for reason in plan.reasons}
-    for name in (*_NUMBERS, *(field for field in by_field if field not in _NUMBERS)):
-        if (reason := by_field.get(name)) is not None:
-            yield (
-                f"  {plan_words.field_name(name, language)}",
-                plan_words.field_value(reason, language),
-                plan_words.reason(reason, language),
-            )
+    for reason in plan.reasons:
+        yield (
+            f"  {plan_words.field_name(reason.field, language)}",
+            plan_words.field_value(reason, language),
+            plan_words.reason(reason, language),
+        )
 
 
 def _summary(quantization: PlannedQuantization, best: bool, language: Language) -> tuple[str, ...]:
