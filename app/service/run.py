@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app import paths
 from app.logs import log_to_file
+from app.planning.desk import PlanDesk
 from app.service.engines.plan_maker import PlanMaker
 from app.service.engines.residuals import ResidualBook
 from app.service.kept_settings import KeptSettings
@@ -79,9 +80,11 @@ async def _serve(folder: Path, port: int | None, token: str, outside: Outside) -
 
 def product() -> Outside:
     """The real engines, disk and network."""
+    desk = PlanDesk(models_folder=paths.models_folder(), planning_folder=paths.planning_folder())
+    residuals = ResidualBook(paths.planning_folder() / "residuals.json")
     return Outside(
         start_engine=start_engine,
-        make_plan=PlanMaker(paths.models_folder()),
+        make_plan=PlanMaker(desk, residuals),
         shelf=LocalShelf(
             models_folder=paths.models_folder(),
             list_file=paths.data_folder() / "added_models.json",
@@ -89,7 +92,8 @@ def product() -> Outside:
         ),
         fetch=_fetch,
         available_bytes=lambda: probe_memory().available_bytes,
-        on_measured=ResidualBook(paths.planning_folder() / "residuals.json").observe,
+        on_measured=residuals.observe,
+        close=desk.close,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,10 @@ from app.service.status import service_status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """What the service reaches beyond itself: engine children, planner, disk, network, memory. Tests have their own."""
+    """What the service reaches beyond itself: engine children, planner, disk, network, memory. Tests have their own.
+
+    close: ends what the planner needs, after everything else.
+    """
 
     start_engine: StartEngine
     make_plan: MakePlan
@@ -39,6 +42,7 @@ class Outside:
     available_bytes: Callable[[], int]
     on_measured: OnMeasured | None = None
     on_answer: OnAnswer | None = None
+    close: Callable[[], Awaitable[None]] | None = None
 
 
 class Service:
@@ -48,6 +52,7 @@ class Service:
         self, *, data_folder: Path, models_folder: Path, chats_file: Path, settings: KeptSettings, outside: Outside
     ) -> None:
         self._data_folder = data_folder
+        self._close_outside = outside.close
         self._last_model = ""
         self.settings = settings
         self.events = EventBus()
@@ -84,6 +89,8 @@ class Service:
         self.events.close()
         await self.fetches.close()
         await self.engines.close()
+        if self._close_outside is not None:
+            await self._close_outside()
         await self.database.close()
 
     def application(self, *, port: int, token: str, shut_down: Callable[[], None]) -> ASGIApp:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from app.planning.desk import PlanDesk
 from app.service.engines.plan_maker import PlanMaker
+from app.service.engines.residuals import ResidualBook
 from app.service.library import match
 from app.service.shelf import LocalShelf
 from inference.planning.values import Limits, Wish
@@ -61,7 +63,8 @@ def test_a_broken_file_in_the_folder_is_listed_with_its_problem(shelf: LocalShel
 async def test_a_plan_for_a_file(shelf: LocalShelf, tmp_path: Path) -> None:
     write_tiny_qwen2(tmp_path / "models" / "tiny.gguf")
     (model,) = shelf.models()
-    maker = PlanMaker(tmp_path / "models")
+    desk = PlanDesk(models_folder=tmp_path / "models", planning_folder=tmp_path)
+    maker = PlanMaker(desk, ResidualBook(tmp_path / "residuals.json"))
     planned = await maker(model, Wish(context_tokens=512), Limits(batch_tokens=128), {})
     assert (planned.plan.model_path, planned.plan.context_tokens) == (model.path, 512)
     assert planned.plan.batch_tokens == 128
@@ -69,3 +72,4 @@ async def test_a_plan_for_a_file(shelf: LocalShelf, tmp_path: Path) -> None:
     Path(model.path).write_bytes(b"GGUF" + b"\0" * 100)
     with pytest.raises(ModelFileRefused):
         await maker(model, Wish(), Limits(), {})
+    await desk.close()
