@@ -9,6 +9,15 @@ CatalogError
 │   ├── FolderUnwritable
 │   └── FetchAlreadyRunning
 ├── FetchCancelled             by the user; what arrived is kept for the next time
+├── RemoteRefused              a model on the network cannot be looked at
+│   ├── AddressNotUnderstood   no file, no address, no repository, no starter
+│   ├── RemoteMissing          there is nothing under the address
+│   ├── RemoteClosed           it needs a login, or does not exist (some hubs do not say which)
+│   ├── RemoteUnreachable      no network, silence, a server that is busy or out of order
+│   ├── RemoteChanged          replaced while it was read, time and again
+│   ├── RemoteAnswerWrong      the server's answers cannot be true
+│   ├── RepositoryWithoutGguf
+│   └── QuantizationMissing
 └── ModelFileRefused           a file is not one that llama.cpp may see; every leaf carries its `path`
     ├── ModelFileMissing
     ├── NotRegularFile         a folder, pipe, socket or device
@@ -230,3 +239,67 @@ class FetchCancelled(CatalogError):
     """The user stopped the download. What arrived is kept; the next attempt goes on from there."""
 
     file: str
+
+
+class RemoteRefused(CatalogError):
+    """A model on the network cannot be looked at. Nothing was downloaded."""
+
+
+@dataclass(eq=False)
+class AddressNotUnderstood(RemoteRefused):
+    """`text` is neither a file, an address, a repository nor a starter model."""
+
+    text: str
+
+
+@dataclass(eq=False)
+class RemoteMissing(RemoteRefused):
+    """There is nothing under this address."""
+
+    address: str
+
+
+@dataclass(eq=False)
+class RemoteClosed(RemoteRefused):
+    """The server wants a login. Hugging Face says the same of repositories that do not exist."""
+
+    address: str
+
+
+@dataclass(eq=False)
+class RemoteUnreachable(RemoteRefused):
+    """Nobody answered in time; `detail` names each source and what was wrong with it (technical English)."""
+
+    address: str
+    detail: str
+
+
+@dataclass(eq=False)
+class RemoteChanged(RemoteRefused):
+    """The file was replaced while it was read, and again while it was read anew."""
+
+    address: str
+
+
+@dataclass(eq=False)
+class RemoteAnswerWrong(RemoteRefused):
+    """What the server said cannot be true; `detail` as in RemoteUnreachable."""
+
+    address: str
+    detail: str
+
+
+@dataclass(eq=False)
+class RepositoryWithoutGguf(RemoteRefused):
+    """The repository holds no model file of the kind that llama.cpp loads."""
+
+    repository: str
+
+
+@dataclass(eq=False)
+class QuantizationMissing(RemoteRefused):
+    """The repository has GGUF files, but none of this name; `available` lists those it has."""
+
+    repository: str
+    quantization: str
+    available: tuple[str, ...]

@@ -6,16 +6,18 @@ file is known to need its leniency.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import struct
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, cast
 
 from models_catalog.errors import GgufBigEndian, GgufVersionUnsupported, LegacyGgml, NotGguf
 from models_catalog.gguf.arrays import StringArray
-from models_catalog.gguf.source import HeaderReader
+from models_catalog.gguf.source import HeaderGoesOn, HeaderReader
 from models_catalog.gguf.tensor_types import TENSOR_TYPES, TensorType
 
 Scalar = int | float | bool | str
@@ -113,6 +115,25 @@ class ParsedHeader:
     data_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedKeys:
+    """The keys at the beginning of a header, as far as its bytes were there. tensor_count: what the header promises."""
+
+    tensor_count: int
+    values: dict[str, Value]
+    value_types: dict[str, ValueType]
+    value_ends: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedTensors:
+    """The weights' descriptions, `info_bytes` long in the file; data_bytes as in ParsedHeader."""
+
+    tensors: dict[str, TensorInfo]
+    info_bytes: int
+    data_bytes: int
+
+
 def parse(read: Callable[[int], bytes], *, size_bytes: int, path: str) -> ParsedHeader:
     """Parses a header from `read`, which gives up to n next bytes. `size_bytes`: of the whole file; `path`: for errors.
 
@@ -121,7 +142,9 @@ def parse(read: Callable[[int], bytes], *, size_bytes: int, path: str) -> Parsed
     reader = HeaderReader(read, size_bytes=size_bytes, path=path)
     version = _read_preamble(reader, path)
     tensor_count, key_value_count = _read_counts(reader)
-    values, value_types, value_ends = _read_key_values(reader, key_value_count)
+    pairs = _Pairs()
+    _read_key_values(reader, key_value_count, pairs)
+    values, value_types = pairs.values, pairs.types
     alignment = _alignment(reader, values, value_types)
     tensors_offset = reader.position
     tensors = _read_tensors(reader, tensor_count, alignment)
@@ -131,12 +154,41 @@ def parse(read: Callable[[int], bytes], *, size_bytes: int, path: str) -> Parsed
         version=version,
         values=values,
         value_types=value_types,
-        value_ends=value_ends,
+        value_ends=pairs.ends,
         tensors=tensors,
         tensors_offset=tensors_offset,
         data_offset=data_offset,
         data_bytes=data_bytes,
     )
+
+
+def parse_keys(read: Callable[[int], bytes], *, size_bytes: int, path: str) -> ParsedKeys:
+    """Like `parse`, but only of the keys, and only up to where `read` raises HeaderGoesOn."""
+    reader = HeaderReader(read, size_bytes=size_bytes, path=path)
+    _read_preamble(reader, path)
+    tensor_count, key_value_count = _read_counts(reader)
+    pairs = _Pairs()
+    with contextlib.suppress(HeaderGoesOn):
+        _read_key_values(reader, key_value_count, pairs)
+    return ParsedKeys(tensor_count=tensor_count, values=pairs.values, value_types=pairs.types, value_ends=pairs.ends)
+
+
+def parse_tensors(raw: bytes, *, count: int, alignment: int, path: str) -> ParsedTensors:
+    """Like `parse`, but only of the weights' descriptions, which `raw` begins with. Raises GgufHeaderBroken."""
+    file = io.BytesIO(raw)
+    reader = HeaderReader(file.read, size_bytes=len(raw), path=path)
+    tensors = _read_tensors(reader, count, alignment)
+    data_bytes = _check_layout(reader, tensors, alignment)
+    return ParsedTensors(tensors=tensors, info_bytes=reader.position, data_bytes=data_bytes)
+
+
+@dataclass(slots=True)
+class _Pairs:
+    """Key-values while they are read."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    types: dict[str, ValueType] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
 
 
 def _read_preamble(reader: HeaderReader, path: str) -> int:
@@ -205,27 +257,22 @@ def _read_type(reader: HeaderReader) -> ValueType:
         raise reader.broken(f"unknown value type {number}") from None
 
 
-def _read_key_values(reader: HeaderReader, count: int) -> tuple[dict[str, Value], dict[str, ValueType], dict[str, int]]:
-    values: dict[str, Value] = {}
-    types: dict[str, ValueType] = {}
-    ends: dict[str, int] = {}
+def _read_key_values(reader: HeaderReader, count: int, pairs: _Pairs) -> None:
     strings_left = MAX_STRINGS
     for _ in range(count):
         key = _read_name(reader, MAX_KEY_BYTES)
-        if key in values:
+        if key in pairs.values:
             raise reader.broken(f"key {key} twice")
         value_type = _read_type(reader)
         if value_type is ValueType.ARRAY:
             # llama.cpp knows no arrays of arrays either.
             value_type = _read_type(reader)
-            values[key] = array_value = _read_array(reader, value_type, strings_left)
-            if isinstance(array_value, StringArray):
-                strings_left -= len(array_value)
+            value = _read_array(reader, value_type, strings_left)
+            if isinstance(value, StringArray):
+                strings_left -= len(value)
         else:
-            values[key] = _read_scalar(reader, value_type)
-        types[key] = value_type
-        ends[key] = reader.position
-    return values, types, ends
+            value = _read_scalar(reader, value_type)
+        pairs.values[key], pairs.types[key], pairs.ends[key] = value, value_type, reader.position
 
 
 def _read_scalar(reader: HeaderReader, value_type: ValueType) -> Scalar:

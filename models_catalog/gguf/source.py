@@ -67,6 +67,10 @@ def _reason(error: OSError | ValueError) -> str:
     return (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)
 
 
+class HeaderGoesOn(Exception):
+    """For the `read` of a HeaderReader to raise: the file has more bytes, but they are not here yet."""
+
+
 class HeaderReader:
     """Reads a header front to back. Every read is checked against the bytes that are really there.
 
