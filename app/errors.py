@@ -7,6 +7,7 @@ AppError
 ├── SettingInvalid
 ├── WishInvalid              a number that a plan shall keep is none that it could
 ├── CardUnknown              "what if I had" a card that is not known
+├── CalibrationFailed        this computer's speed could not be measured
 ├── ChatMissing / MessageMissing
 ├── ModelMissing             no such model on this computer
 ├── NoModelInstalled         no model at all
@@ -81,6 +82,13 @@ class CardUnknown(AppError):
     name: str
     reason: str
     candidates: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class CalibrationFailed(AppError):
+    """The measuring ended early; `detail` is technical English."""
+
+    detail: str
 
 
 @dataclass(eq=False)

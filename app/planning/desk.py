@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from app.errors import CardUnknown, WishInvalid
 from app.plan_values import PlanWish
+from app.planning.calibrator import run_calibration
 from app.planning.models import LocalModels, PlanModel
 from hardware_probe import probe_hardware, probe_memory
 from hardware_probe.gpu_facts import GpuFacts, GpuFound, find_gpu, parse_size
@@ -20,6 +21,7 @@ from inference.plan_worker.messages import PlanTask
 from inference.planning.advice import Sibling
 from inference.planning.machine import machine_from, usable_accelerators, what_if
 from inference.planning.speeds import accelerator_speed, cpu_speed_from_facts, gpu_speed
+from inference.planning.threads import choose_threads
 from inference.planning.values import HOST, Limits, Machine, PlanAnswer, Residuals, Wish
 
 ENGINE_DEVICES = (sys.executable, "-m", "inference.backends.llama_cpp.devices")
@@ -40,6 +42,7 @@ class PlanDesk:
         self._profile: HardwareProfile | None = None
         self._profile_time = 0.0
         self._probing = asyncio.Lock()
+        self._calibration_file = planning_folder / "calibration.json"
 
     # ---- the computer
 
@@ -57,6 +60,23 @@ class PlanDesk:
                 return replace(self._profile, memory=probe_memory())
             except OSError:
                 return self._profile
+
+    def calibrated_at(self) -> float | None:
+        """When this computer's speed was measured, in seconds since the epoch; None when it never was."""
+        return self._calibration_file.stat().st_mtime if self._calibration_file.exists() else None
+
+    async def calibrate(self, on_progress: Callable[[float], None]) -> None:
+        """Measure the processor, some seconds long. Cancelling ends it. Raises CalibrationFailed, OSError."""
+        profile = await self.hardware()
+        threads = choose_threads(profile.cpu)
+        numbers = sorted({max(1, threads.batch // 2), threads.decode, threads.batch})
+        self._planning_folder.mkdir(parents=True, exist_ok=True)
+        await run_calibration(
+            self._calibration_file,
+            threads=numbers,
+            cpu_name=profile.cpu.name if profile.cpu else "",
+            on_progress=on_progress,
+        )
 
     async def machine(self, wish: PlanWish | None = None, *, freed_bytes: Mapping[str, int] | None = None) -> Machine:
         """What can be planned on: this computer now, or the one that the wish imagines.

@@ -1,0 +1,64 @@
+"""Routes of the admin API for this computer's hardware and for memory plans."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from app.plan_values import PlanWish
+from app.planning.plans import Planner
+from app.service.api.checked_body import CheckedBody
+from app.service.api.replies import json_reply
+from app.service.hardware import Hardware
+
+
+class PlansBody(CheckedBody):
+    """POST /plans: a model, by whatever name, and what of its plan is fixed (see app.plan_values.PlanWish)."""
+
+    model: str
+    advice: bool = True
+    context: int | None = None
+    parallel: int | None = None
+    kv: str | None = None
+    flash_attention: bool | None = None
+    swa_full: bool | None = None
+    batch: int | None = None
+    gpu_layers: int | None = None
+    threads: int | None = None
+    mmap: bool | None = None
+    gpus: tuple[str, ...] = ()
+    ram: str = ""
+
+    def wish(self) -> PlanWish:
+        return PlanWish(**self.model_dump(exclude={"model", "advice"}))
+
+
+def plans_routes(planner: Planner, hardware: Hardware) -> APIRouter:
+    """Everything under /plans and /hardware."""
+    router = APIRouter()
+
+    @router.post("/plans")
+    async def plans(body: PlansBody) -> Response:
+        return json_reply(await planner.plans(body.model, body.wish(), with_advice=body.advice))
+
+    @router.get("/hardware")
+    async def whole() -> Response:
+        return json_reply(await hardware.view())
+
+    @router.get("/hardware/live")
+    async def live() -> Response:
+        return json_reply(await hardware.live())
+
+    @router.get("/hardware/calibrate")
+    async def calibration() -> Response:
+        return json_reply(hardware.calibration())
+
+    @router.post("/hardware/calibrate")
+    async def calibrate() -> Response:
+        return json_reply(hardware.calibrate(), 202)
+
+    @router.delete("/hardware/calibrate")
+    async def cancel() -> Response:
+        await hardware.cancel_calibration()
+        return Response(status_code=204)
+
+    return router
