@@ -26,6 +26,7 @@ from hardware_probe.sources import (
     pci,
     vulkan,
 )
+from hardware_probe.sources.clients import Client, read_clients, with_users
 from hardware_probe.sources.nvidia import DriverRefusal
 from hardware_probe.sources.pci import PciReading, parse_pci
 from hardware_probe.tool import ToolAnswer
@@ -49,9 +50,11 @@ _PARSERS: Mapping[str, Parser] = {
 }
 # Kernel drivers with which these makers' cards can compute; nouveau and no driver at all cannot.
 _KERNEL_DRIVERS: Mapping[Vendor, frozenset[str]] = {
-    "nvidia": frozenset({"nvidia", "vfio-pci"}),
-    "amd": frozenset({"amdgpu", "vfio-pci"}),
+    "nvidia": frozenset({"nvidia"}),
+    "amd": frozenset({"amdgpu"}),
 }
+# Kernel drivers that tell what each program holds.
+_TELLING_DRIVERS = frozenset({"amdgpu", "i915", "xe"})
 _HIDING = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES")
 
 
@@ -60,6 +63,7 @@ class Surroundings:
     """What decides how answers are understood. hidden: variables that hide cards from programs, which are set."""
 
     cards_on_bus: tuple[PciReading, ...] = ()
+    clients: tuple[Client, ...] = ()
     wsl: bool = False
     hidden: tuple[str, ...] = ()
     has_engine: bool = False
@@ -75,8 +79,10 @@ class Survey:
 
 def read_surroundings(engine_devices_command: Sequence[str] | None) -> Surroundings:
     """Files and variables only; no process. Raises nothing."""
+    on_bus = pci.read_pci() if sys.platform == "linux" else ()
     return Surroundings(
-        cards_on_bus=pci.read_pci() if sys.platform == "linux" else (),
+        cards_on_bus=on_bus,
+        clients=read_clients() if any(card.driver in _TELLING_DRIVERS for card in on_bus) else (),
         wsl=sys.platform == "linux" and Path("/dev/dxg").exists(),
         hidden=tuple(name for name in _HIDING if name in os.environ),
         has_engine=bool(engine_devices_command),
@@ -122,9 +128,11 @@ def parse_survey(answers: Answers, surroundings: Surroundings, memory: Memory | 
         answer = answers.get(name)
         if answer is not None:
             sightings += _understand(name, parser, answer, issues)
-    on_bus = parse_pci(surroundings.cards_on_bus)
+    on_bus = with_users(parse_pci(surroundings.cards_on_bus), surroundings.clients)
     accelerators = join([*sightings, *on_bus], memory, wsl=surroundings.wsl)
-    issues += _missing_drivers(surroundings, sightings)
+    nvml = answers.get(nvidia.SOURCE)
+    nvml_started = not (isinstance(nvml, Found) and nvml.value.ending == "absent")
+    issues += _missing_drivers(surroundings, sightings, nvml_started=nvml_started)
     issues += _oddities(accelerators, surroundings)
     if _has_answered(answers.get(engine.SOURCE)) and not surroundings.hidden:
         issues += _unused(accelerators, {issue.advice for issue in issues})
@@ -170,8 +178,13 @@ def _parse(name: str, parser: Parser, tool: ToolAnswer, issues: list[ProbeIssue]
     return sightings
 
 
-def _missing_drivers(surroundings: Surroundings, sightings: Sequence[Sighting]) -> list[ProbeIssue]:
-    """A card on the bus that its maker's driver does not serve, and that nobody else sees either."""
+def _missing_drivers(
+    surroundings: Surroundings, sightings: Sequence[Sighting], *, nvml_started: bool
+) -> list[ProbeIssue]:
+    """A card on the bus that its maker's driver does not serve, and that nobody else sees either.
+
+    In a container the bus shows all cards of the computer, with or without a way to them.
+    """
     seen = {one.vendor for one in sightings}
     issues = []
     for vendor, drivers in _KERNEL_DRIVERS.items():
@@ -179,6 +192,9 @@ def _missing_drivers(surroundings: Surroundings, sightings: Sequence[Sighting]) 
         if idle and vendor not in seen:
             detail = f"{vendor} card without its driver at {', '.join(idle)}"
             issues.append(_issue(detail, advice=f"install_{vendor}_driver"))
+    served = [one.pci_id for one in surroundings.cards_on_bus if one.driver == "nvidia"]
+    if served and "nvidia" not in seen and not nvml_started:
+        issues.append(_issue(f"no device file of the card at {', '.join(served)}", advice="card_not_passed_on"))
     return issues
 
 
@@ -205,7 +221,7 @@ def _unused(accelerators: tuple[Accelerator, ...], known: set[str]) -> list[Prob
     idle = [one for one in accelerators if one.engine_device is None and one.kind == "discrete" and not one.is_slice]
     if not idle or len(idle) < sum(one.kind == "discrete" for one in accelerators):
         return []
-    if known & {"install_nvidia_driver", "install_amd_driver", "update_nvidia_driver", "memory_unknown"}:
+    if known - {"hidden_card"}:
         return []
     return [_issue(f"no back end for {', '.join(one.name for one in idle)}", advice="no_back_end", expected=True)]
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hardware_probe.sighting import VENDORS, Sighting, bytes_or_none, free_of, link_speed
+from hardware_probe.sources.pci_names import read_pci_names
 from hardware_probe.values import AcceleratorKind, Vendor
 
 SOURCE = "pci"
@@ -30,6 +31,8 @@ _FILES = (
     "tile0/physical_vram_size_bytes",
 )
 _DISPLAY, _PROCESSING = "0x03", "0x12"
+# The driver of cards that are passed on to a virtual machine: they are that machine's.
+_GIVEN_AWAY = "vfio-pci"
 # Huawei's display controllers are its servers' management chips; its accelerators are of the class "processing".
 _ONLY_PROCESSING: frozenset[Vendor] = frozenset({"huawei"})
 # Matching the bus address of a processor's own graphics: Intel's is always here, AMD's sits behind this bridge.
@@ -41,7 +44,7 @@ _AMD_INTERNAL_BRIDGE = re.compile(r"0000:00:08\.\d")
 class PciReading:
     """One device: its address, its files' contents, the kernel driver's name ("" for none), the bridge above it.
 
-    displays: what its video outputs say ("connected", "disconnected").
+    displays: what its video outputs say ("connected", "disconnected"). model: its name in the system's list of names.
     """
 
     pci_id: str
@@ -49,6 +52,7 @@ class PciReading:
     driver: str = ""
     bridge: str = ""
     displays: tuple[str, ...] = ()
+    model: str = ""
 
 
 def read_pci(folder: Path = Path("/sys/bus/pci/devices")) -> tuple[PciReading, ...]:
@@ -57,9 +61,13 @@ def read_pci(folder: Path = Path("/sys/bus/pci/devices")) -> tuple[PciReading, .
         devices = sorted(folder.iterdir())
     except OSError:
         return ()
-    return tuple(
-        _read_device(device) for device in devices if _content(device / "class")[:4] in (_DISPLAY, _PROCESSING)
-    )
+    cards = [_read_device(device) for device in devices if _content(device / "class")[:4] in (_DISPLAY, _PROCESSING)]
+    names = read_pci_names(frozenset(_numbers(card) for card in cards if _numbers(card)[0] in VENDORS))
+    return tuple(replace(card, model=names.get(_numbers(card), "")) for card in cards)
+
+
+def _numbers(card: PciReading) -> tuple[int, int]:
+    return _hex(card.files.get("vendor")), _hex(card.files.get("device"))
 
 
 def _read_device(device: Path) -> PciReading:
@@ -93,7 +101,7 @@ def parse_pci(readings: tuple[PciReading, ...]) -> tuple[Sighting, ...]:
 
 def _card(reading: PciReading) -> Sighting | None:
     vendor = VENDORS.get(_hex(reading.files.get("vendor")))
-    if vendor is None:
+    if vendor is None or reading.driver == _GIVEN_AWAY:
         return None
     if vendor in _ONLY_PROCESSING and not reading.files.get("class", "").startswith(_PROCESSING):
         return None
@@ -102,7 +110,7 @@ def _card(reading: PciReading) -> Sighting | None:
     return Sighting(
         source=SOURCE,
         vendor=vendor,
-        name=reading.files.get("product_name", ""),
+        name=reading.files.get("product_name", "") or reading.model,
         pci_id=reading.pci_id.lower(),
         kind=kind,
         total_bytes=total,

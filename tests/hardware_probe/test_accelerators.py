@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -85,6 +86,22 @@ def test_a_card_without_its_makers_driver() -> None:
     assert survey.accelerators[0].total_bytes is None
 
 
+def test_a_card_that_the_container_has_no_way_to() -> None:
+    served = replace(NVIDIA_ON_BUS, driver="nvidia")
+    absent: dict[str, Found | Failed | Late] = {"nvml": Found(value=ToolAnswer(ending="absent"))}
+    survey = parse_survey(absent, Surroundings(cards_on_bus=(served,)), None)
+    assert [issue.advice for issue in survey.issues] == ["card_not_passed_on"]
+    crashed = parse_survey({"nvml": _answer("")}, Surroundings(cards_on_bus=(served,)), None)
+    assert [issue.advice for issue in crashed.issues] == ["tool_failed"]
+
+
+def test_a_card_that_was_given_to_a_virtual_machine() -> None:
+    given = replace(NVIDIA_ON_BUS, driver="vfio-pci")
+    survey = parse_survey({}, Surroundings(cards_on_bus=(given,)), None)
+    assert survey.accelerators == ()
+    assert [issue.advice for issue in survey.issues] == ["no_accelerator"]
+
+
 def test_an_old_driver() -> None:
     text = recorded("nvml-rtx4090.json").replace("550.54.14", "470.256.02")
     survey = parse_survey({"nvml": _answer(text)}, Surroundings(), None)
@@ -132,7 +149,7 @@ def test_every_advice_has_its_words() -> None:
     keys = {
         *("no_accelerator", "driver_hangs", "engine_hangs", "tool_failed", "restart_computer", "install_nvidia_driver"),
         *("install_amd_driver", "update_nvidia_driver", "memory_unknown", "hidden_card", "cpu_unknown"),
-        *("memory_unreadable", "disk_unknown", "no_back_end"),
+        *("memory_unreadable", "disk_unknown", "no_back_end", "card_not_passed_on"),
     }
     for key in keys:
         assert wording.text(f"probe.advice.{key}", "zh")

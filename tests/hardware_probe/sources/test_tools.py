@@ -96,7 +96,7 @@ def test_rocm_smi() -> None:
     found = parse_rocm_smi(recorded("rocm-smi-7900xt.json"))
     assert _brief(found) == [("Radeon RX 7900 XT", "0000:03:00.0", 21_458_059_264, 21_458_059_264 - 27_856_896)]
     assert found is not None
-    assert found[0].users == (AcceleratorUser(pid=1168514, name="pt_main_thread", used_bytes=177_386_942_464),)
+    assert found[0].users == (AcceleratorUser(pid=1168514, name="pt_main_thread", used_bytes=17_738_694_246),)
     assert found[0].driver == "6.7.0"
 
 
