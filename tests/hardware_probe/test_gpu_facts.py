@@ -39,9 +39,9 @@ def missed(text: str) -> GpuNotFound:
 def test_every_figure_is_in_its_range() -> None:
     for facts in gpu_table():
         assert 30 <= facts.memory_bytes_per_second / GB_PER_SECOND <= 8000, facts
-        assert 0.5e12 <= facts.fp16_flops_per_second <= 3e15, facts
+        assert 0.4e12 <= facts.fp16_flops_per_second <= 3e15, facts
         assert facts.fp32_flops_per_second is None or facts.fp32_flops_per_second <= facts.fp16_flops_per_second, facts
-        assert 2016 <= facts.year <= 2026, facts
+        assert 2015 <= facts.year <= 2026, facts
         assert facts.chips in (1, 2, 4), facts
         assert (facts.processor_cores is not None) == (facts.vendor == "apple"), facts
         if facts.shares_host_memory:
@@ -248,6 +248,10 @@ def test_no_text_is_too_odd(text: str) -> None:
         ("AMD Radeon RX 7900 XTX (RADV NAVI31)", 25_753_026_560, "AMD Radeon RX 7900 XTX"),
         ("AMD Radeon 780M Graphics (RADV PHOENIX)", 16_000_000_000, "AMD Radeon 780M Graphics"),
         ("Intel(R) Arc(TM) A770 Graphics (DG2)", 16_225_243_136, "Intel Arc A770"),
+        ("Intel(R) UHD Graphics 620", 4_000_000_000, "Intel UHD Graphics 620"),
+        ("Intel(R) UHD Graphics", None, "Intel UHD Graphics"),
+        ("AMD Radeon(TM) Vega 8 Graphics", None, "AMD Radeon Vega 8 Graphics"),
+        ("AMD Radeon RX Vega 56", None, "AMD Radeon RX Vega 56"),
         ("Intel(R) Iris(R) Xe Graphics", None, "Intel Iris Xe Graphics"),
         ("Apple M2 Max", 51_539_607_552, "Apple M2 Max"),
         ("Ascend 310P3", 22_573_000_000, "Huawei Atlas 300I Pro"),
