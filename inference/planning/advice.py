@@ -1,7 +1,8 @@
 """The cheapest changes that would make a plan fit, or fit better; each is measured by planning again with it.
 
 Nothing is promised that was not planned, but for a smaller quantization, more memory and another card: those are
-computed from the bill, since their plans would need other headers and other speeds.
+computed from the bill, since their plans would need other headers and other speeds. What cannot close the gap, or a
+good part of it, is not tried and not said.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from inference.planning.oracle import MeasureFailed
-from inference.planning.values import HOST, Advice, Bill, Machine, PlanAnswer, Wish
-from inference.planning.verdict import ROOM_BYTES, bar_of, improves, runs_in_memory
+from inference.planning.values import HOST, Advice, Bill, Device, Machine, PlanAnswer, Wish
+from inference.planning.verdict import ORDER, ROOM_BYTES, ROOM_FRACTION, bar_of, improves
 
 # Plans for a wish on a machine, without advice of its own. Raises MeasureFailed for what the engine refuses.
 Replan = Callable[[Wish, Machine], PlanAnswer]
@@ -24,6 +25,8 @@ _MOST_PROGRAMS = 3
 _MIB = 1024**2
 # Less is not worth a change.
 _LEAST_SAVING_BYTES = 64 * _MIB
+# What is saved has to be so much of the gap at least.
+_WORTHWHILE_SHARE = 0.25
 _MEMORY_GB = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 _CARD_GB = (6, 8, 12, 16, 24, 32, 48, 80, 96, 141)
 _GIB = 1024**3
@@ -47,26 +50,53 @@ def advise(
     """
     if answer.verdict == "fits":
         return ()
+    gap = gap_bytes(answer, machine)
     found = [
         advice
-        for advice in _Adviser(answer, wish, machine, replan).all(siblings)
-        if advice.makes_fit or advice.saves_bytes >= _LEAST_SAVING_BYTES
+        for advice in _Adviser(answer, wish, machine, replan, gap).all(siblings)
+        if advice.makes_fit or advice.saves_bytes >= max(_LEAST_SAVING_BYTES, gap * _WORTHWHILE_SHARE)
     ]
-    if not any(advice.makes_fit for advice in found):
+    if answer.verdict != "tight" and not any(advice.makes_fit for advice in found):
         found += _hardware(answer, machine)
     return tuple(sorted(found, key=lambda advice: not advice.makes_fit)[:MOST_ADVICE])
+
+
+def short_device(answer: PlanAnswer) -> str:
+    """The device that a change has to relieve: the host for what it should not hold, else the fullest one."""
+    if answer.verdict in ("partly_on_cpu", "larger_than_memory"):
+        return HOST
+    return min(answer.bill.devices, key=lambda bar: (bar.budget_bytes - bar.hard_bytes) / max(1, bar.budget_bytes)).name
+
+
+def gap_bytes(answer: PlanAnswer, machine: Machine) -> int:
+    """About how much less would have to be held for the next better verdict; at least 1."""
+    bill, bar = answer.bill, bar_of(answer.bill, short_device(answer))
+    match answer.verdict:
+        case "partly_on_cpu":
+            gap = _needed_bytes(bill) - sum(device.budget_bytes for device in _cards(machine))
+        case "larger_than_memory":
+            gap = _in_main_memory(bill, machine) - bar.budget_bytes
+        case "does_not_fit":
+            gap = max(bar.hard_bytes - bar.budget_bytes for bar in bill.devices)
+        case "tight" | "fits":
+            gap = int(min(ROOM_BYTES, ROOM_FRACTION * bar.budget_bytes)) - (bar.budget_bytes - bar.total_bytes)
+    return max(1, gap)
 
 
 class _Adviser:
     """Tries changes of one plan."""
 
-    def __init__(self, answer: PlanAnswer, wish: Wish, machine: Machine, replan: Replan) -> None:
+    def __init__(self, answer: PlanAnswer, wish: Wish, machine: Machine, replan: Replan, gap: int) -> None:
         self._answer, self._wish, self._machine, self._replan = answer, wish, machine, replan
-        self._short = short_device(answer)
+        self._short, self._gap = short_device(answer), gap
 
     def all(self, siblings: Sequence[Sibling]) -> Iterator[Advice]:
         """Cheapest first."""
-        changes = (self._context, self._cache, self._parallel, self._batch, self._programs)
+        bars = self._answer.bill.devices
+        # The gap is a rough figure: what could close half of it is tried.
+        lowerable = 2 * sum(bar.state_bytes + bar.compute_bytes for bar in bars) >= self._gap
+        changes = (self._context, self._cache, self._parallel, self._batch) if lowerable else ()
+        changes = (*changes, self._programs)
         yield from (advice for change in changes if (advice := change()) is not None)
         sibling = self._sibling(siblings)
         if sibling is not None:
@@ -76,7 +106,9 @@ class _Adviser:
         """The longest context that fits; where none does, the next shorter one."""
         plan, wish = self._answer.plan, self._wish
         now = plan.context_tokens // max(1, plan.parallel)
-        shorter = [context for context in _CONTEXTS if context < now]
+        # What is only tight works: not worth more than half of the context.
+        shortest = now // 2 if self._answer.verdict == "tight" else 0
+        shorter = [context for context in _CONTEXTS if shortest <= context < now]
         if not shorter:
             return None
         best = None
@@ -119,11 +151,13 @@ class _Adviser:
 
     def _programs(self) -> Advice | None:
         """Closing programs frees main memory; how much of a card each one holds is not known."""
-        if self._short != HOST:
+        programs = self._machine.other_programs[:_MOST_PROGRAMS]
+        hopeless = self._answer.verdict == "partly_on_cpu" or 2 * sum(held for _, held in programs) < self._gap
+        if self._short != HOST or hopeless:
             return None
         tried: list[Advice | None] = []
         freed, names = 0, []
-        for name, held in self._machine.other_programs[:_MOST_PROGRAMS]:
+        for name, held in programs:
             freed += held
             names.append(name)
             host = self._machine.host
@@ -138,23 +172,20 @@ class _Adviser:
 
     def _sibling(self, siblings: Sequence[Sibling]) -> Advice | None:
         """The largest smaller quantization that would fit, by its bytes alone; else the smallest."""
-        bill = self._answer.bill
-        weights = sum(term.bytes for term in bill.terms if term.kind == "weights")
+        weights = sum(term.bytes for term in self._answer.bill.terms if term.kind == "weights")
         smaller = sorted(
             (sibling for sibling in siblings if sibling.weight_bytes < weights),
             key=lambda sibling: -sibling.weight_bytes,
         )
-        if not smaller or not weights:
+        if not smaller:
             return None
-        needed = _needed_bytes(bill)
-        capacity = _capacity_bytes(bill, self._machine)
-        chosen = next((one for one in smaller if needed - weights + one.weight_bytes <= capacity), smaller[-1])
+        chosen = next((one for one in smaller if weights - one.weight_bytes >= self._gap), smaller[-1])
         saves = weights - chosen.weight_bytes
         return Advice(
             kind="sibling",
             fields={"quantization": chosen.quantization, "saves_bytes": saves},
             saves_bytes=saves,
-            makes_fit=needed - saves <= capacity,
+            makes_fit=saves >= self._gap,
         )
 
     def _try(self, kind: str, fields: dict[str, str | int | float], wish: Wish) -> Advice | None:
@@ -176,14 +207,10 @@ class _Adviser:
             return None
 
     def _makes_fit(self, after: PlanAnswer) -> bool:
-        return runs_in_memory(after.verdict) and improves(self._answer.verdict, after.verdict)
-
-
-def short_device(answer: PlanAnswer) -> str:
-    """The device that a change has to relieve: the host for what it should not hold, else the fullest one."""
-    if answer.verdict in ("partly_on_cpu", "larger_than_memory"):
-        return HOST
-    return min(answer.bill.devices, key=lambda bar: (bar.budget_bytes - bar.hard_bytes) / max(1, bar.budget_bytes)).name
+        """Help for what is read from disk or cannot be loaded is already that a part is left to the processor."""
+        before = self._answer.verdict
+        enough = ORDER.index(after.verdict) <= ORDER.index("partly_on_cpu")
+        return improves(before, after.verdict) and enough
 
 
 def _first_that_fits(tried: Sequence[Advice | None]) -> Advice | None:
@@ -197,31 +224,33 @@ def _held_bytes(bill: Bill, device: str) -> int:
     return next((bar.total_bytes for bar in bill.devices if bar.name == device), 0)
 
 
-def _capacity_bytes(bill: Bill, machine: Machine) -> int:
-    """Where the model should lie: on the cards where there are any, else in main memory."""
-    cards = sum(device.budget_bytes for device in machine.devices if not device.shares_host_memory)
-    return cards or bar_of(bill, HOST).budget_bytes
-
-
 def _needed_bytes(bill: Bill) -> int:
-    """Weights, state and working memory together; what only the host ever holds counts on machines without cards."""
+    """Weights, state and working memory on one device."""
     needed = sum(bar.weights_bytes + bar.state_bytes for bar in bill.devices)
-    needed += max(bar.compute_bytes for bar in bill.devices)
-    if len(bill.devices) == 1:
-        needed += bar_of(bill, HOST).other_bytes
-    return needed
+    return needed + max(bar.compute_bytes for bar in bill.devices)
+
+
+def _in_main_memory(bill: Bill, machine: Machine) -> int:
+    """What the host holds, and devices that share its memory."""
+    cards = {device.name for device in _cards(machine)}
+    return sum(bar.total_bytes for bar in bill.devices if bar.name not in cards)
+
+
+def _cards(machine: Machine) -> list[Device]:
+    return [device for device in machine.devices if not device.shares_host_memory]
 
 
 def _hardware(answer: PlanAnswer, machine: Machine) -> list[Advice]:
     """What would have to be bought: the smallest usual size of a card, or of main memory where that is what lacks."""
-    needed = _needed_bytes(answer.bill)
     found = []
-    card = next((size for size in _CARD_GB if needed + ROOM_BYTES <= size * _GIB), None)
-    cards = any(not device.shares_host_memory for device in machine.devices)
-    if cards and card is not None:
+    needed = _needed_bytes(answer.bill) + ROOM_BYTES
+    card = next((size for size in _CARD_GB if needed <= size * _GIB), None)
+    if _cards(machine) and card is not None:
         found.append(Advice(kind="card", fields={"memory_gb": card}, saves_bytes=0, makes_fit=True))
-    kept = machine.host.total_bytes - machine.host.free_bytes + machine.host.reserve_bytes
-    memory = next((size for size in _MEMORY_GB if needed + kept <= size * _GIB), None)
-    if answer.verdict != "partly_on_cpu" and memory is not None and memory * _GIB > machine.host.total_bytes:
+    host = machine.host
+    kept = host.total_bytes - host.free_bytes + host.reserve_bytes
+    total = _in_main_memory(answer.bill, machine) + kept
+    memory = next((size for size in _MEMORY_GB if total <= size * _GIB), None)
+    if answer.verdict != "partly_on_cpu" and memory is not None and memory * _GIB > host.total_bytes:
         found.append(Advice(kind="memory", fields={"memory_gb": memory}, saves_bytes=0, makes_fit=True))
     return found

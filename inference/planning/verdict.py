@@ -38,11 +38,6 @@ def improves(before: Verdict, after: Verdict) -> bool:
     return ORDER.index(after) < ORDER.index(before)
 
 
-def runs_in_memory(verdict: Verdict) -> bool:
-    """Whether everything lies where it is computed best."""
-    return verdict in ("fits", "tight")
-
-
 def bar_of(bill: Bill, name: str) -> DeviceBytes:
     """The bill's bar of a device that it names."""
     return next(bar for bar in bill.devices if bar.name == name)
