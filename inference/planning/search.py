@@ -6,6 +6,7 @@ measured as it is; estimates only say what to measure next, so that few measurem
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -37,6 +38,8 @@ _DEEPEST_TYPICAL_TOKENS = 8192
 _MOST_CORRECTIONS = 5
 # Kinds of placement that are measured for one variant, the most promising first.
 _MOST_FAMILIES = 3
+# Of more devices than these not every group is looked at, but the best two, three, four …
+_FEW_DEVICES = 4
 # Faster by less is not worth measuring another kind of placement, or a larger batch.
 _NOTICEABLE = 1.03
 # Attention without flash needs much memory; it must not take the last of it.
@@ -104,7 +107,9 @@ class Search:
         self._limits, self._residuals = limits, residuals
         self._forecaster = forecaster
         self._shapes = shapes
-        self._devices = () if wish.gpu_layers == 0 else tuple(d for d in machine.devices if d.budget_bytes > 0)
+        roomy = tuple(device for device in machine.devices if device.budget_bytes > 0)
+        # Layers that the user wants on a device lie on one, even if there is no room.
+        self._devices = () if wish.gpu_layers == 0 else roomy or (machine.devices if wish.gpu_layers else ())
         self._budgets = {pool.name: pool.budget_bytes for pool in pools(machine, limits)}
         self._first = first_variant(header, machine, wish, limits)
         self.depth_tokens = wish.typical_depth_tokens or min(self._first.context_tokens // 4, _DEEPEST_TYPICAL_TOKENS)
@@ -201,20 +206,21 @@ class Search:
                     if layout.shares and layout not in seen:
                         seen.add(layout)
                         yield family, layout
-            if any(layout.gpu_layers == shape.layers and not layout.spills for layout in seen) and len(devices) > 1:
-                return
 
     def _device_sets(self) -> Iterator[tuple[Device, ...]]:
-        """Each device alone (of equal ones the first), then the best two, three … of those with memory of their own."""
-        alike: set[tuple[str, int]] = set()
+        """Each device alone, then groups of those with memory of their own, best first; of equal groups the first."""
         for device in self._devices:
-            key = (device.description, device.budget_bytes)
-            if key not in alike:
-                alike.add(key)
+            if device.shares_host_memory:
                 yield (device,)
         own = tuple(device for device in self._devices if not device.shares_host_memory)
-        for count in range(2, len(own) + 1):
-            yield own[:count]
+        alike: set[tuple[tuple[str, int], ...]] = set()
+        for count in range(1, len(own) + 1):
+            few = len(own) <= _FEW_DEVICES or count == 1
+            for devices in itertools.combinations(own, count) if few else [own[:count]]:
+                key = tuple((device.description, device.budget_bytes) for device in devices)
+                if key not in alike:
+                    alike.add(key)
+                    yield devices
 
     def _layout(self, variant: Variant, shape: ModelShape, family: _Family) -> Layout:
         batch = variant.settings.batch_tokens
