@@ -179,13 +179,18 @@ class _Adviser:
         )
         if not smaller:
             return None
-        chosen = next((one for one in smaller if weights - one.weight_bytes >= self._gap), smaller[-1])
+        gap = self._gap
+        if self._answer.verdict == "does_not_fit":
+            # Mapped weights are not what was missing; with smaller ones everything has to fit.
+            host = bar_of(self._answer.bill, HOST)
+            gap = max(gap, _in_main_memory(self._answer.bill, self._machine) - host.budget_bytes)
+        chosen = next((one for one in smaller if weights - one.weight_bytes >= gap), smaller[-1])
         saves = weights - chosen.weight_bytes
         return Advice(
             kind="sibling",
             fields={"quantization": chosen.quantization, "saves_bytes": saves},
             saves_bytes=saves,
-            makes_fit=saves >= self._gap,
+            makes_fit=saves >= gap,
         )
 
     def _try(self, kind: str, fields: dict[str, str | int | float], wish: Wish) -> Advice | None:
