@@ -29,10 +29,21 @@ _OFFLOADED_TOKENS = 32
 _PIPELINED = 4
 
 
+def repacked_on(processor: str) -> frozenset[str]:
+    """The types for a processor as `platform.machine()` names it; none for those without vector kernels in ggml."""
+    match processor.lower():
+        case "x86_64" | "amd64":
+            return REPACKED_ON_X86
+        case "arm64" | "aarch64":
+            return REPACKED_ON_ARM
+        case _:
+            return frozenset()
+
+
 class EstimateOracle:
     """See inference.planning.oracle.Oracle. The same header and settings give the same answer; any thread may ask.
 
-    repack_types: ggml types that the processor re-orders for its vector units.
+    repack_types: ggml types that the processor re-orders for its vector units, see `repacked_on`.
     """
 
     def __init__(self, header: GgufHeader, *, repack_types: frozenset[str] = REPACKED_ON_X86) -> None:

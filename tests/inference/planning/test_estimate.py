@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inference.planning.estimate import EstimateOracle
+from inference.planning.estimate import EstimateOracle, repacked_on
 from inference.planning.oracle import MeasureFailed, Oracle
 from inference.planning.values import HOST, Settings
 from inference.values import Placement
@@ -104,3 +104,8 @@ def test_a_thousand_candidates_are_quick_enough_for_a_search() -> None:
     answers = [oracle.measure(_settings(context_tokens=256 * (step + 1))) for step in range(128)]
     totals = [sum(buffer.state_bytes for buffer in answer.buffers) for answer in answers]
     assert totals == sorted(totals)
+
+
+def test_processors_re_order_different_types() -> None:
+    assert "Q6_K" in repacked_on("arm64") and "Q6_K" not in repacked_on("AMD64")
+    assert not repacked_on("mips")
