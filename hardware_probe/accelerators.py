@@ -206,9 +206,10 @@ def _oddities(accelerators: tuple[Accelerator, ...], surroundings: Surroundings)
             issues.append(_issue(detail, advice="update_nvidia_driver"))
         if one.total_bytes is None and one.kind == "discrete" and "pci" not in one.sources:
             issues.append(_issue(f"{one.name}: memory unknown", advice="memory_unknown"))
-        if surroundings.hidden and surroundings.has_engine and one.engine_device is None and one.vendor != "intel":
-            detail = f"{one.name} is hidden by {', '.join(surroundings.hidden)}"
-            issues.append(_issue(detail, advice="hidden_card", expected=True))
+    hidden = [one.name for one in accelerators if one.engine_device is None and not one.is_slice]
+    if hidden and surroundings.hidden and surroundings.has_engine:
+        detail = f"{', '.join(hidden)}: {', '.join(surroundings.hidden)} is set"
+        issues.append(_issue(detail, advice="hidden_card", expected=True))
     return issues
 
 

@@ -9,7 +9,7 @@ Whose word counts, field by field: the first source, in this order, that says an
   back ends it does not see what other programs hold (Metal) or takes everything for free (Vulkan without a budget).
   For main memory that graphics borrow (Apple, integrated) the engine comes first: only it knows its own limit.
 - what it is (kind, shared memory): the engine, Vulkan, then the others, for the engine acts on its own view.
-- name: the maker's tool, Vulkan, the engine.
+- name: the maker's tool, the engine, Vulkan; the list of PCI names comes last, for it names several models at once.
 Shared memory is bounded by what main memory has, so that nobody plans on more than there is; it says so by
 `shares_host_memory`, and is counted once by whoever counts.
 """
@@ -124,7 +124,7 @@ def _accelerator(card: _Card, memory: Memory | None, *, wsl: bool) -> Accelerato
     driver = card.first(lambda one: one.driver) or ""
     minimum = driver_minimum(first.vendor, wsl=wsl)
     return Accelerator(
-        name=card.first(lambda one: one.name) or "",
+        name=card.first(lambda one: one.name, sorted(card.sightings, key=lambda one: one.source == pci.SOURCE)) or "",
         vendor=next((one.vendor for one in card.sightings if one.vendor != "other"), "other"),
         kind=card.first(lambda one: one.kind, by_kind) or "discrete",
         total_bytes=total,

@@ -158,13 +158,12 @@ def _users(users: tuple[AcceleratorUser, ...], say: _Words) -> Iterator[str]:
 
 
 def _issues(issues: tuple[ProbeIssue, ...], say: _Words) -> Iterator[Fact]:
-    """What is wrong is said with its technical detail; what may simply be so, only as what it means."""
+    """What it means and what to do; what is really wrong is followed by its technical detail."""
     for issue in issues:
         name = say(f"fact.{issue.part}")
-        advice = say(f"advice.{issue.advice}") if issue.advice else ""
-        if issue.expected and advice:
-            yield name, advice
+        if not issue.advice:
+            yield name, say("fact.issue", part=name, detail=issue.detail)
             continue
-        yield name, say("fact.issue", part=name, detail=issue.detail)
-        if advice:
-            yield "", advice
+        yield name, say(f"advice.{issue.advice}")
+        if not issue.expected:
+            yield "", say("fact.detail", detail=issue.detail)

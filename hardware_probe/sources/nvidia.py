@@ -73,11 +73,17 @@ def _card(card: dict[str, Any], driver: str) -> list[Sighting]:
             display_attached=card.get("display_attached"),
             is_slice=bool(slices),
             users=tuple(_user(user) for user in part.get("users") or ()),
-            memory_bytes_per_second=speed,
+            memory_bytes_per_second=speed if not slices else _share_of(speed, part, card),
             link_bytes_per_second=link_speed(_count(card, "pcie_lanes"), generation=_count(card, "pcie_generation")),
         )
         for part in slices or [card]
     ]
+
+
+def _share_of(speed: float | None, part: dict[str, Any], card: dict[str, Any]) -> float | None:
+    """A slice has as much of the card's memory channels as of its memory."""
+    own, all_of_it = bytes_or_none(part.get("total_bytes")), bytes_or_none(card.get("total_bytes"))
+    return speed * min(1.0, own / all_of_it) if speed and own and all_of_it else None
 
 
 def _free(part: dict[str, Any]) -> int | None:

@@ -35,8 +35,10 @@ _DISPLAY, _PROCESSING = "0x03", "0x12"
 _GIVEN_AWAY = "vfio-pci"
 # Huawei's display controllers are its servers' management chips; its accelerators are of the class "processing".
 _ONLY_PROCESSING: frozenset[Vendor] = frozenset({"huawei"})
+# Intel's devices of that class are the NPUs of laptops, which the engine cannot use.
+_ONLY_DISPLAY: frozenset[Vendor] = frozenset({"intel"})
 # Matching the bus address of a processor's own graphics: Intel's is always here, AMD's sits behind this bridge.
-_INTEL_INTEGRATED = "0000:00:02.0"
+_INTEL_INTEGRATED = "0000:00:02."
 _AMD_INTERNAL_BRIDGE = re.compile(r"0000:00:08\.\d")
 
 
@@ -103,7 +105,8 @@ def _card(reading: PciReading) -> Sighting | None:
     vendor = VENDORS.get(_hex(reading.files.get("vendor")))
     if vendor is None or reading.driver == _GIVEN_AWAY:
         return None
-    if vendor in _ONLY_PROCESSING and not reading.files.get("class", "").startswith(_PROCESSING):
+    processes = reading.files.get("class", "").startswith(_PROCESSING)
+    if vendor in (_ONLY_DISPLAY if processes else _ONLY_PROCESSING):
         return None
     kind = _kind(vendor, reading)
     total, free, shares = _memory(kind, reading.files)
@@ -123,7 +126,7 @@ def _card(reading: PciReading) -> Sighting | None:
 
 def _kind(vendor: Vendor, reading: PciReading) -> AcceleratorKind:
     if vendor == "intel":
-        return "integrated" if reading.pci_id == _INTEL_INTEGRATED else "discrete"
+        return "integrated" if reading.pci_id.startswith(_INTEL_INTEGRATED) else "discrete"
     # Only boards with memory chips of their own know who made these.
     maker = reading.files.get("mem_info_vram_vendor", "unknown")
     if vendor == "amd" and maker == "unknown" and _AMD_INTERNAL_BRIDGE.fullmatch(reading.bridge):

@@ -127,6 +127,13 @@ def test_the_kernel_knows_better_than_vulkan_what_an_integrated_card_borrows() -
     assert (card.total_bytes, card.free_bytes) == (7_000_000_000, 6_500_000_000)
 
 
+def test_the_list_of_pci_names_is_the_least_exact() -> None:
+    on_bus = Sighting(source="pci", vendor="amd", name="AMD Radeon RX 6800/6800 XT / 6900 XT", pci_id="0000:03:00.0")
+    seen = Sighting(source="engine", vendor="amd", name="AMD Radeon RX 6800", pci_id="0000:03:00.0")
+    assert join([on_bus, seen], HOST)[0].name == "AMD Radeon RX 6800"
+    assert join([on_bus], HOST)[0].name == "AMD Radeon RX 6800/6800 XT / 6900 XT"
+
+
 def test_a_second_vulkan_driver_is_no_second_card() -> None:
     radv = Sighting(source="vulkaninfo", vendor="amd", name="AMD Radeon RX 6600 XT (RADV NAVI23)", kind="discrete")
     amdvlk = Sighting(source="vulkaninfo", vendor="amd", name="AMD Radeon RX 6600 XT", kind="discrete")

@@ -41,6 +41,8 @@ def test_a_sliced_card_is_its_slices() -> None:
     )
     assert (small.is_slice, small.pci_id, small.compute_capability) == (True, large.pci_id, "8.0")
     assert [user.name for user in large.users] == ["python3"]
+    # Half of the card's 1,555 GB/s for half of its memory.
+    assert large.memory_bytes_per_second == pytest.approx(758e9, rel=1e-2)
 
 
 def test_windows_hides_what_programs_hold() -> None:

@@ -78,6 +78,7 @@ def test_intel_inside_and_beside_the_processor() -> None:
         ("0x1af4", "0x038000"),  # virtio
         ("0x15ad", "0x030000"),  # VMware
         ("0x19e5", "0x030000"),  # Huawei's own management chip
+        ("0x8086", "0x120000"),  # a laptop's NPU
         ("nonsense", "0x030000"),
     ],
 )
