@@ -1,0 +1,1 @@
+"""Models of many architectures, made from hyper-parameters alone: llama.cpp itself names their tensors."""
