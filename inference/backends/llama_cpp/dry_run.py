@@ -120,11 +120,12 @@ class DryRunOracle:
             lib.llama_free(context)
 
     def _model(self, settings: Settings) -> Any:
+        # Another model's oracle may have named the devices since; the breakdown is read by these names.
+        self._devices.call_them(self._device_names)
         key = (settings.placement, settings.repack)
         if key in self._models:
             self._models.move_to_end(key)
             return self._models[key]
-        self._devices.call_them(self._device_names)
         self._callbacks.log.clear()
         with model_params(self._plan(settings)) as params:
             params.no_alloc = True
