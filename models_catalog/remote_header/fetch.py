@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -64,7 +65,7 @@ async def fetch_header(
                 return await _judged(job, model, origin)
     except TimeoutError:
         faults["time limit"] = SourceFailed(f"not done after {limit_seconds:.0f} s")
-    _refuse(files[0].name, faults)
+    refuse(origin if "://" in origin else f"{origin}/{files[0].name}", faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +190,11 @@ def _pattern(header: GgufHeader, whole: WholeHeader) -> Pattern:
     return Pattern(header=header, hyperparameters_end=whole.hyperparameters_end, tensors_offset=whole.tensors_offset)
 
 
-def _refuse(address: str, faults: dict[str, SourceFault | ModelFileRefused]) -> NoReturn:
-    """The error that tells the user most: what may pass by first, then what a login or another name would mend."""
+def refuse(address: str, faults: Mapping[str, SourceFault | ModelFileRefused]) -> NoReturn:
+    """Raises the error that tells the user most: what may pass by first, then what a login or another name would mend.
+
+    faults: by the name of each source that was asked.
+    """
     detail = "; ".join(f"{name}: {fault}" for name, fault in faults.items() if isinstance(fault, SourceFault))
     found = tuple(faults.values())
     for fault in found:
