@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import RemoteError
-from app.values import ErrorBody, Language
+from app.values import ErrorBody, Language, PlanChange
 from resources import wording
 
 # Said when an error has no words of its own: a bug, but never a crash.
@@ -41,6 +41,28 @@ def describe_error(error: BaseException, language: Language) -> str:
     """The exception as a sentence; one that came from the service is said as what it was there."""
     body = error_body(error)
     return describe(body.code, body.fields, language)
+
+
+def describe_changes(changes: Sequence[PlanChange], language: Language) -> str:
+    """In one line, what was lowered after memory ran out; of steps of one kind the first "before" and the last "after".
+
+    Never raises, whatever the fields are.
+    """
+    folded: dict[str, dict[str, Any]] = {}
+    for change in changes:
+        before = folded.get(change.kind, {})
+        first = {name: value for name, value in before.items() if name.startswith("before")}
+        folded[change.kind] = {**change.fields, **first}
+    lines = (_describe_change(kind, fields, language) for kind, fields in folded.items())
+    return ("" if language == "zh" else " ").join(lines)
+
+
+def _describe_change(kind: str, fields: Mapping[str, Any], language: Language) -> str:
+    try:
+        sentence: str = wording.entry(f"plan.ladder.{kind}")[language]
+    except wording.MissingText:
+        return f"{_harmless(kind)}: {shown('fields', list(fields.values()), language)}"
+    return _PLACEHOLDER.sub(lambda match: shown(match[1], fields.get(match[1]), language), sentence)
 
 
 def error_body(error: BaseException) -> ErrorBody:

@@ -13,8 +13,8 @@ from app.cli.answer_text import AnswerText
 from app.cli.connection import connect
 from app.cli.screen import AnswerWriter, has_colours, note
 from app.errors import AppError
-from app.values import ChatMessage, Language
-from app.words import describe, describe_error
+from app.values import ChatMessage, Language, PlanChange
+from app.words import describe, describe_changes, describe_error
 from resources.wording import text
 
 if TYPE_CHECKING:
@@ -85,19 +85,23 @@ def _show(talk: Conversation, answer: ChatMessage, language: Language) -> None:
     writer = AnswerWriter()
     shown = AnswerText()
     try:
-        answer = _write(talk, answer, shown, writer)
+        answer = _write(talk, answer, shown, writer, language)
     except KeyboardInterrupt:
         talk.stop(answer)
-        answer = _write(talk, answer, shown, writer)
+        answer = _write(talk, answer, shown, writer, language)
     finally:
         writer.end()
     _say_how_it_ended(answer, language)
 
 
-def _write(talk: Conversation, answer: ChatMessage, shown: AnswerText, writer: AnswerWriter) -> ChatMessage:
+def _write(
+    talk: Conversation, answer: ChatMessage, shown: AnswerText, writer: AnswerWriter, language: Language
+) -> ChatMessage:
     for piece in talk.follow(answer, shown):
         if isinstance(piece, ChatMessage):
             answer = piece
+        elif isinstance(piece, PlanChange):
+            note(describe_changes((piece,), language))
         else:
             writer.reasoning(piece.reasoning)
             writer.text(piece.text)

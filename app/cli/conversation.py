@@ -9,7 +9,7 @@ import msgspec
 
 from app.cli.answer_text import AnswerText, Piece
 from app.cli.event_feed import EventFeed
-from app.values import Chat, ChatMessage, Event
+from app.values import Chat, ChatMessage, Event, PlanChange
 
 if TYPE_CHECKING:
     from app.client.http import ServiceClient
@@ -62,8 +62,11 @@ class Conversation:
         answers = [message for message in chat.messages if message.role == "assistant"] if chat else []
         return self._client.regenerate(answers[-1].chat_id, answers[-1].id) if answers else None
 
-    def follow(self, answer: ChatMessage, shown: AnswerText) -> Iterator[Piece | ChatMessage]:
-        """What of the answer is not in `shown` yet, piece by piece as it is written, and last the finished message."""
+    def follow(self, answer: ChatMessage, shown: AnswerText) -> Iterator[Piece | PlanChange | ChatMessage]:
+        """What of the answer is not in `shown` yet, piece by piece as it is written, and last the finished message.
+
+        In between, what was lowered for the chat's model when memory ran out.
+        """
         yield shown.catch_up(answer)
         while answer.state == "streaming":
             event = self._feed.next(QUIET_SECONDS)
@@ -74,6 +77,9 @@ class Conversation:
                 case Event(kind="message", data={"id": answer.id}):
                     answer = msgspec.convert(event.data, ChatMessage)
                     piece = shown.catch_up(answer)
+                case Event(kind="plan_changed", data={"model": self.model}):
+                    yield msgspec.convert(event.data["change"], PlanChange)
+                    continue
                 case Event():
                     continue
             if piece is None:

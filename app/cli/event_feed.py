@@ -42,7 +42,7 @@ class EventFeed:
                     last = event.number
                     if self._closed.is_set():
                         return
-                    if event.kind in ("delta", "message"):
+                    if event.kind in ("delta", "message", "plan_changed"):
                         self._events.put(event)
             except AppError:
                 last = None  # numbers begin anew with a new service

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from app import paths
 from app.cli.model_choice import choose_model
+from app.cli.screen import note
 from app.cli.starter import can_ask, offer_starter
 from app.settings import load_settings
 from app.values import EngineStatus, Language, LocalModel
+from app.words import describe_changes
 from resources.wording import text
 
 if TYPE_CHECKING:
@@ -50,4 +52,6 @@ def _load(client: ServiceClient, model: LocalModel, context_tokens: int | None, 
 
             line = text("cli.load.loading", language, model=model.name)
             stack.enter_context(Console(stderr=True, highlight=False, markup=False).status(line))
-        client.load_engine(model.id, context_tokens)
+        engine = client.load_engine(model.id, context_tokens)
+    if engine.changes:
+        note(describe_changes(engine.changes, language))

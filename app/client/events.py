@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from app.values import ChatMessage, ChatSummary, EngineStatus, Event, FetchStatus
+from app.values import ChatMessage, ChatSummary, EngineStatus, Event, FetchStatus, PlanChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,15 @@ class EngineUnloaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged:
+    """Memory ran out: the model is loaded anew with a lower plan."""
+
+    model: str
+    name: str
+    change: PlanChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """Events were lost between the last one and the next: what was known may be old."""
 
@@ -61,6 +70,7 @@ Happening = (
     | Delta
     | EngineStatus
     | EngineUnloaded
+    | PlanChanged
     | FetchStatus
     | ChatDeleted
     | ModelsChanged
@@ -76,6 +86,7 @@ _TYPES: dict[str, type[Happening]] = {
     "delta": Delta,
     "engine": EngineStatus,
     "engine_unloaded": EngineUnloaded,
+    "plan_changed": PlanChanged,
     "fetch": FetchStatus,
     "models": ModelsChanged,
     "settings": SettingsChanged,

@@ -18,7 +18,7 @@ from app.gui.theme.tokens import COLUMN_WIDTH
 from app.gui.transcript.notice import Notice
 from app.gui.transcript.view import TranscriptView
 from app.gui.welcome import Welcome
-from app.values import ChatMessage
+from app.values import ChatMessage, PlanChange
 
 
 class Banner(QWidget):
@@ -55,6 +55,7 @@ class ChatPage(QWidget):
         self._look, self._session = look, session
         self._edited: ChatMessage | None = None
         self._trouble: Exception | None = None
+        self._seen_changes: tuple[PlanChange, ...] = ()
         self._chat_id = ""
         self.banner = Banner(look)
         self.transcript = TranscriptView(look)
@@ -156,8 +157,15 @@ class ChatPage(QWidget):
             self.banner.show_text("bad", words.describe_error(state.error, self._look.language), say("banner.retry"))
         elif self._trouble is not None:
             self.banner.show_text("bad", words.describe_error(self._trouble, self._look.language), say("banner.close"))
+        elif changes := self._new_changes():
+            self.banner.show_text("warn", words.describe_changes(changes, self._look.language), say("banner.close"))
         else:
             self.banner.hide()
+
+    def _new_changes(self) -> tuple[PlanChange, ...]:
+        """What was lowered for want of memory, until the user has closed the notice."""
+        engine = self._session.engine
+        return engine.changes if engine is not None and engine.changes != self._seen_changes else ()
 
     def _show_trouble(self, error: Exception) -> None:
         self._trouble = error
@@ -192,6 +200,8 @@ class ChatPage(QWidget):
         if isinstance(self._session.state, Ended | Failed):
             self._session.link.retry()
         else:
+            if self._trouble is None and (engine := self._session.engine) is not None:
+                self._seen_changes = engine.changes
             self._trouble = None
             self._show_banner()
 

@@ -15,6 +15,7 @@ from app.client.events import (
     Gap,
     Happening,
     ModelsChanged,
+    PlanChanged,
     SettingsChanged,
 )
 from app.client.http import APPEND, AppendHere, ServiceClient
@@ -271,8 +272,8 @@ class Session(QObject):
                 self.engines_changed.emit()
             case Gap():
                 self._refresh()
-            case Bye():
-                pass
+            case Bye() | PlanChanged():
+                pass  # the engine's own event says the latter, too
 
     def _on_delta(self, delta: Delta) -> None:
         if self.chat is None or delta.chat_id != self.chat.id:

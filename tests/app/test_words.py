@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import resources
 from app import words
 from app.errors import ModelMissing, RemoteError
-from app.values import Language
+from app.values import Language, PlanChange
 from inference.errors import EngineDied
 from resources import wording
 
@@ -82,6 +82,18 @@ def test_a_cause_is_said_in_words() -> None:
     assert "内存用完了" in words.describe_error(died, "zh")
     assert "()" not in words.describe_error(died, "en")
     assert "sunspots" in words.describe("EngineDied", {"cause": "sunspots"}, "en")
+
+
+def test_steps_of_one_kind_are_one_sentence() -> None:
+    changes = [
+        PlanChange(kind="batch", fields={"before_tokens": 512, "after_tokens": 256}),
+        PlanChange(kind="context", fields={"before_tokens": 8192, "after_tokens": 4096}),
+        PlanChange(kind="batch", fields={"before_tokens": 256, "after_tokens": 128}),
+    ]
+    english = words.describe_changes(changes, "en")
+    assert english.count("128") == 1 and "512" in english and "256" not in english and "4,096" in english
+    assert "8,192" in words.describe_changes(changes, "zh")
+    assert words.describe_changes([PlanChange(kind="wormhole", fields={"x": 1})], "zh") == "wormhole: 1"
 
 
 def test_an_error_of_the_service_is_said_as_what_it_was() -> None:

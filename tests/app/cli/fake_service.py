@@ -18,6 +18,7 @@ from app.values import (
     EngineStatus,
     FetchStatus,
     LocalModel,
+    PlanChange,
     ServiceStatus,
     StarterOffer,
 )
@@ -65,6 +66,7 @@ class FakeService:
     def __init__(self) -> None:
         self.models: list[LocalModel] = [MODEL]
         self.engines: list[EngineStatus] = [ENGINE]
+        self.load_changes: tuple[PlanChange, ...] = ()
         self.offers = [LARGE, SMALL]
         self.fetch_states: list[FetchStatus] = []
         self.answer = ["春眠", "不觉晓"]
@@ -95,7 +97,7 @@ class FakeService:
             case "POST", ["models", "import"]:
                 return _json(replace(MODEL, id="imported", path=body["path"]))
             case "POST", ["engines", "load"]:
-                return _json(replace(ENGINE, model=body["model"]))
+                return _json(replace(ENGINE, model=body["model"], changes=self.load_changes))
             case "GET", ["starter"]:
                 return httpx.Response(200, json=[asdict(offer) for offer in self.offers])
             case "POST", ["starter", "fetch"]:

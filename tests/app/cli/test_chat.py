@@ -11,6 +11,7 @@ from app.cli import chat, conversation
 from app.cli.event_feed import EventFeed
 from app.cli.slash_commands import file_name
 from app.main import main
+from app.values import PlanChange
 from tests.app.cli.fake_service import MODEL, FakeService
 
 
@@ -40,6 +41,20 @@ def test_lost_events_lose_no_text(
     _type(monkeypatch, "背诗")
     assert main(["chat"]) == 0
     assert capsys.readouterr().out == "春眠不觉晓\n"
+
+
+def test_what_was_lowered_is_said(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change = {"kind": "batch", "fields": {"before_tokens": 512, "after_tokens": 256}}
+    service.engines = []
+    service.load_changes = (PlanChange(**change),)
+    service._emit("plan_changed", {"model": "another", "name": "Another", "change": change})
+    service._emit("plan_changed", {"model": MODEL.id, "name": MODEL.name, "change": change})
+    _type(monkeypatch, "背诗")
+    assert main(["chat"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "春眠不觉晓\n" and said.err.count("256") == 2
 
 
 def test_ctrl_c_stops_the_answer_and_not_the_program(

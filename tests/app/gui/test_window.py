@@ -11,12 +11,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.client.events import PlanChanged
 from app.errors import RemoteError
 from app.gui.link import Ended, Starting
 from app.gui.look import Look
 from app.gui.session import Session
 from app.gui.window import MainWindow
-from app.values import ErrorBody, FetchStatus
+from app.values import ErrorBody, FetchStatus, PlanChange
 from tests.app.gui.fake_service import ENGINE, MODEL, STATS, FakeService, message
 
 
@@ -162,6 +163,22 @@ def test_a_stopped_service_can_be_started_again(
     notice.button.click()
     qtbot.waitUntil(lambda: session.online)
     qtbot.waitUntil(window.chat_page.banner.isHidden)
+
+
+def test_what_was_lowered_for_want_of_memory_is_said_until_it_is_read(
+    qtbot: QtBot, window: MainWindow, session: Session, service: FakeService
+) -> None:
+    change = PlanChange(kind="context", fields={"before_tokens": 8192, "after_tokens": 4096})
+    service.send_event("plan_changed", PlanChanged(model=ENGINE.model, name=ENGINE.name, change=change))
+    service.send_event("engine", replace(ENGINE, changes=(change,)))
+    banner = window.chat_page.banner
+    qtbot.waitUntil(banner.isVisible)
+    assert "4,096" in banner.notice.accessibleName()
+    banner.notice.button.click()
+    assert banner.isHidden()
+    service.send_event("engine", replace(ENGINE, changes=(change,), tokens_per_second=1.0))
+    qtbot.waitUntil(lambda: session.engine is not None and session.engine.tokens_per_second == 1.0)
+    assert banner.isHidden()
 
 
 def test_state_speed_and_context_are_shown(
