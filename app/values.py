@@ -179,6 +179,7 @@ class Event:
       "plan_changed"    {model, name, change: PlanChange} memory ran out: the model is loaded anew with a lower plan
       "fetch"           FetchStatus
       "models"          {}                                the list of local models changed
+      "calibration"     CalibrationStatus                 how far the measuring of the computer's speed is
       "settings"        {}                                settings changed
       "gap"             {}                                events were missed: fetch everything anew
       "bye"             {}                                the service is about to end

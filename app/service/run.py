@@ -85,6 +85,7 @@ def product() -> Outside:
     return Outside(
         start_engine=start_engine,
         make_plan=PlanMaker(desk, residuals),
+        desk=desk,
         shelf=LocalShelf(
             models_folder=paths.models_folder(),
             list_file=paths.data_folder() / "added_models.json",
@@ -93,7 +94,6 @@ def product() -> Outside:
         fetch=_fetch,
         available_bytes=lambda: probe_memory().available_bytes,
         on_measured=residuals.observe,
-        close=desk.close,
     )
 
 

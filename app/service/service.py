@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from app.planning.desk import PlanDesk
+from app.planning.finder import Finder
+from app.planning.plans import Planner
 from app.service.api.admin_chats import chats_routes
 from app.service.api.admin_engines import engines_routes
+from app.service.api.admin_plans import plans_routes
 from app.service.api.admin_service import service_routes
 from app.service.api.admin_starter import starter_routes
 from app.service.api.openai_chat import chat_routes
@@ -23,6 +27,7 @@ from app.service.engines.engines import Engines
 from app.service.engines.interface import MakePlan, OnAnswer, OnMeasured, StartEngine
 from app.service.events import EventBus
 from app.service.fetches import Fetch, Fetches
+from app.service.hardware import Hardware
 from app.service.kept_settings import KeptSettings
 from app.service.library import LocalLibrary, Shelf
 from app.service.status import service_status
@@ -32,17 +37,17 @@ from app.service.status import service_status
 class Outside:
     """What the service reaches beyond itself: engine children, planner, disk, network, memory. Tests have their own.
 
-    close: ends what the planner needs, after everything else.
+    desk: where plans for faces are asked for; closed after everything else.
     """
 
     start_engine: StartEngine
     make_plan: MakePlan
     shelf: Shelf
     fetch: Fetch
+    desk: PlanDesk
     available_bytes: Callable[[], int]
     on_measured: OnMeasured | None = None
     on_answer: OnAnswer | None = None
-    close: Callable[[], Awaitable[None]] | None = None
 
 
 class Service:
@@ -52,10 +57,12 @@ class Service:
         self, *, data_folder: Path, models_folder: Path, chats_file: Path, settings: KeptSettings, outside: Outside
     ) -> None:
         self._data_folder = data_folder
-        self._close_outside = outside.close
+        self._desk = outside.desk
+        self.planner = Planner(self._desk, Finder(models_folder=models_folder, local=self._desk.models))
         self._last_model = ""
         self.settings = settings
         self.events = EventBus()
+        self.hardware = Hardware(self._desk, self.events)
         self.library = LocalLibrary(outside.shelf, lambda: (settings.now.default_model, self._last_model))
         self.engines = Engines(
             library=self.library,
@@ -89,8 +96,8 @@ class Service:
         self.events.close()
         await self.fetches.close()
         await self.engines.close()
-        if self._close_outside is not None:
-            await self._close_outside()
+        await self.hardware.close()
+        await self._desk.close()
         await self.database.close()
 
     def application(self, *, port: int, token: str, shut_down: Callable[[], None]) -> ASGIApp:
@@ -110,6 +117,7 @@ class Service:
                 engines_routes(self.library, self.engines, self.events),
                 chats_routes(self.chats),
                 starter_routes(self.fetches),
+                plans_routes(self.planner, self.hardware),
             ),
             token=token,
             port=port,

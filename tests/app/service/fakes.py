@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from app.errors import ModelMissing
+from app.planning.desk import PlanDesk
 from app.service.engines.interface import AnswerFigures
 from app.service.kept_settings import KeptSettings
 from app.service.server import HttpServer, loopback_socket
@@ -344,6 +345,7 @@ class FakeWorld:
             make_plan=self.make_plan,
             shelf=self,
             fetch=self.fetch,
+            desk=PlanDesk(models_folder=Path(), planning_folder=Path()),
             available_bytes=self.available_bytes,
             on_measured=self.on_measured,
             on_answer=self.answers.append,
