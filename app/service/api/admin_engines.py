@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast, get_args
 
 from fastapi import APIRouter, Response
 
-from app.errors import BadRequest, WishInvalid
+from app.errors import BadRequest
+from app.planning.wish import checked, kv_type
 from app.service.api.checked_body import CheckedBody
 from app.service.api.replies import json_reply
 from app.service.engines.engines import Engines
 from app.service.events import EventBus
 from app.service.library import LocalLibrary
 from inference.planning.values import Wish
-from inference.values import KvType
 
 
 class ImportBody(CheckedBody):
@@ -44,45 +43,21 @@ class LoadBody(CheckedBody):
 
     def wish(self) -> Wish:
         """What the planner has to keep. Raises WishInvalid."""
-        for name, (least, most) in _RANGES.items():
-            value = getattr(self, name)
-            if value is not None and not least <= value <= most:
-                raise WishInvalid(name=name, value=str(value))
-        kv_type = _kv_type("kv_type", self.kv_type)
-        kv_type_v = _kv_type("kv_type_v", self.kv_type_v) or kv_type
-        # llama.cpp makes no context with a quantized V cache and without flash attention.
-        if self.flash_attention is False and kv_type_v not in (None, "f16", "bf16"):
-            raise WishInvalid(name="kv_type_v", value=f"{kv_type_v}, flash_attention = false")
-        return Wish(
-            context_tokens=self.context_tokens,
-            parallel=self.parallel,
-            kv_type_k=_kv_type("kv_type_k", self.kv_type_k) or kv_type,
-            kv_type_v=kv_type_v,
-            flash_attention=self.flash_attention,
-            swa_full=self.swa_full,
-            batch_tokens=self.batch_tokens,
-            gpu_layers=self.gpu_layers,
-            decode_threads=self.decode_threads,
-            memory_map=self.memory_map,
+        both = kv_type("kv_type", self.kv_type)
+        return checked(
+            Wish(
+                context_tokens=self.context_tokens,
+                parallel=self.parallel,
+                kv_type_k=kv_type("kv_type_k", self.kv_type_k) or both,
+                kv_type_v=kv_type("kv_type_v", self.kv_type_v) or both,
+                flash_attention=self.flash_attention,
+                swa_full=self.swa_full,
+                batch_tokens=self.batch_tokens,
+                gpu_layers=self.gpu_layers,
+                decode_threads=self.decode_threads,
+                memory_map=self.memory_map,
+            )
         )
-
-
-_RANGES = {
-    "context_tokens": (16, 16_777_216),
-    "parallel": (1, 256),
-    "batch_tokens": (32, 16_384),
-    "gpu_layers": (0, 100_000),
-    "decode_threads": (1, 1024),
-}
-
-
-def _kv_type(name: str, value: str | None) -> KvType | None:
-    for kv_type in get_args(KvType):
-        if value == kv_type:
-            return cast(KvType, kv_type)
-    if value is not None:
-        raise WishInvalid(name=name, value=value)
-    return None
 
 
 class UnloadBody(CheckedBody):
