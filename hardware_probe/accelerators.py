@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from hardware_probe.gather import Failed, Found, Late
 from hardware_probe.join import join
+from hardware_probe.oddities import gpu_issue, missing_drivers, odd_cards, unused_cards
 from hardware_probe.sighting import Sighting
-from hardware_probe.sources import (
-    amd,
-    apple,
-    ascend,
-    engine,
-    hygon,
-    iluvatar,
-    intel,
-    moore_threads,
-    nvidia,
-    pci,
-    vulkan,
-)
-from hardware_probe.sources.clients import Client, read_clients, with_users
+from hardware_probe.sources import amd, apple, ascend, engine, hygon, iluvatar, intel, moore_threads, nvidia, vulkan
+from hardware_probe.sources.clients import with_users
 from hardware_probe.sources.nvidia import DriverRefusal
-from hardware_probe.sources.pci import PciReading, parse_pci
-from hardware_probe.tool import ToolAnswer
+from hardware_probe.sources.pci import parse_pci
+from hardware_probe.surroundings import Surroundings
+from hardware_probe.tool import Ending, ToolAnswer
 from hardware_probe.values import Accelerator, Memory, ProbeIssue, Vendor
 
 Parser = Callable[[str], tuple[Sighting, ...] | DriverRefusal | None]
@@ -48,25 +35,20 @@ _PARSERS: Mapping[str, Parser] = {
     engine.SOURCE: engine.parse_engine_devices,
     vulkan.SOURCE: vulkan.parse_vulkan,
 }
-# Kernel drivers with which these makers' cards can compute; nouveau and no driver at all cannot.
-_KERNEL_DRIVERS: Mapping[Vendor, frozenset[str]] = {
-    "nvidia": frozenset({"nvidia"}),
-    "amd": frozenset({"amdgpu"}),
+# Whose cards a source is about; a tool that fails on a computer without any has nothing to tell.
+_MAKERS: Mapping[str, Vendor] = {
+    nvidia.SOURCE: "nvidia",
+    amd.ROCM_SOURCE: "amd",
+    amd.AMD_SOURCE: "amd",
+    intel.SOURCE: "intel",
+    ascend.SOURCE: "huawei",
+    moore_threads.SOURCE: "moore_threads",
+    hygon.SOURCE: "hygon",
+    iluvatar.SOURCE: "iluvatar",
 }
-# Kernel drivers that tell what each program holds.
-_TELLING_DRIVERS = frozenset({"amdgpu", "i915", "xe"})
-_HIDING = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What decides how answers are understood. hidden: variables that hide cards from programs, which are set."""
-
-    cards_on_bus: tuple[PciReading, ...] = ()
-    clients: tuple[Client, ...] = ()
-    wsl: bool = False
-    hidden: tuple[str, ...] = ()
-    has_engine: bool = False
+# Advice for failures of the sources that are no maker's tool.
+_HANGING = {engine.SOURCE: "engine_hangs", vulkan.SOURCE: "vulkan_unknown"}
+_FAILING = {engine.SOURCE: "engine_failed", vulkan.SOURCE: "vulkan_unknown"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +56,7 @@ class Survey:
     """The accelerators, and what was odd about them."""
 
     accelerators: tuple[Accelerator, ...] = ()
-    issues: tuple[ProbeIssue, ...] = field(default=())
-
-
-def read_surroundings(engine_devices_command: Sequence[str] | None) -> Surroundings:
-    """Files and variables only; no process. Raises nothing."""
-    on_bus = pci.read_pci() if sys.platform == "linux" else ()
-    return Surroundings(
-        cards_on_bus=on_bus,
-        clients=read_clients() if any(card.driver in _TELLING_DRIVERS for card in on_bus) else (),
-        wsl=sys.platform == "linux" and Path("/dev/dxg").exists(),
-        hidden=tuple(name for name in _HIDING if name in os.environ),
-        has_engine=bool(engine_devices_command),
-    )
+    issues: tuple[ProbeIssue, ...] = ()
 
 
 def looks(
@@ -125,107 +95,68 @@ def parse_survey(answers: Answers, surroundings: Surroundings, memory: Memory | 
     issues: list[ProbeIssue] = []
     sightings: list[Sighting] = []
     for name, parser in _PARSERS.items():
-        answer = answers.get(name)
-        if answer is not None:
-            sightings += _understand(name, parser, answer, issues)
+        if name in answers:
+            found, issue = _understand(name, parser, answers[name])
+            sightings += found
+            issues += [_weighed(name, issue, surroundings)] if issue else []
     on_bus = with_users(parse_pci(surroundings.cards_on_bus), surroundings.clients)
     accelerators = join([*sightings, *on_bus], memory, wsl=surroundings.wsl)
-    nvml = answers.get(nvidia.SOURCE)
-    nvml_started = not (isinstance(nvml, Found) and nvml.value.ending == "absent")
-    issues += _missing_drivers(surroundings, sightings, nvml_started=nvml_started)
-    issues += _oddities(accelerators, surroundings)
-    if _has_answered(answers.get(engine.SOURCE)) and not surroundings.hidden:
-        issues += _unused(accelerators, {issue.advice for issue in issues})
-    if not accelerators and not issues:
-        issues.append(_issue("no accelerator found", advice="no_accelerator", expected=True))
+    nvml_started = nvidia.SOURCE not in answers or _ending(answers[nvidia.SOURCE]) != "absent"
+    issues += missing_drivers(surroundings, sightings, nvml_started=nvml_started)
+    issues += odd_cards(accelerators, surroundings)
+    is_calm = not any(issue.advice for issue in issues)
+    if is_calm and engine.SOURCE in answers and _ending(answers[engine.SOURCE]) == "done":
+        issues += unused_cards(accelerators)
+    if is_calm and not accelerators:
+        issues.append(gpu_issue("no accelerator found", advice="no_accelerator", expected=True))
     return Survey(accelerators=accelerators, issues=tuple(issues))
 
 
+def _ending(answer: Found | Failed | Late) -> Ending:
+    match answer:
+        case Found():
+            assert isinstance(answer.value, ToolAnswer)
+            return answer.value.ending
+        case Failed():
+            return "failed"
+        case Late():
+            return "too_slow"
+
+
 def _understand(
-    name: str, parser: Parser, answer: Found | Failed | Late, issues: list[ProbeIssue]
-) -> tuple[Sighting, ...]:
-    if isinstance(answer, Failed):
-        issues.append(_issue(f"{name}: {type(answer.error).__name__}: {answer.error}", advice="tool_failed"))
-        return ()
-    tool = ToolAnswer(ending="too_slow") if isinstance(answer, Late) else answer.value
-    assert isinstance(tool, ToolAnswer)
-    match tool.ending:
+    name: str, parser: Parser, answer: Found | Failed | Late
+) -> tuple[tuple[Sighting, ...], ProbeIssue | None]:
+    match _ending(answer):
         case "absent":
-            return ()
+            return (), None
         case "too_slow":
-            advice = "engine_hangs" if name == engine.SOURCE else "driver_hangs"
-            issues.append(_issue(f"{name} did not answer in time", advice=advice))
+            return (), gpu_issue(f"{name} did not answer in time", advice=_HANGING.get(name, "driver_hangs"))
         case "too_much":
-            issues.append(_issue(f"{name} wrote without end", advice="tool_failed"))
+            return (), gpu_issue(f"{name} wrote without end", advice=_FAILING.get(name, "tool_failed"))
         case "failed" | "done":
-            return _parse(name, parser, tool, issues)
-    return ()
+            if isinstance(answer, Found):
+                return _parse(name, parser, answer.value)
+    assert isinstance(answer, Failed)
+    detail = f"{name}: {type(answer.error).__name__}: {answer.error}"
+    return (), gpu_issue(detail, advice=_FAILING.get(name, "tool_failed"))
 
 
-def _parse(name: str, parser: Parser, tool: ToolAnswer, issues: list[ProbeIssue]) -> tuple[Sighting, ...]:
+def _parse(name: str, parser: Parser, tool: ToolAnswer) -> tuple[tuple[Sighting, ...], ProbeIssue | None]:
     """A tool may end with an error and still have said something worth hearing."""
-    found: Any = parser(tool.output)
+    found = parser(tool.output)
     if isinstance(found, DriverRefusal):
-        if not found.absent:
-            mismatch = "mismatch" in found.message.lower()
-            issues.append(_issue(f"{name}: {found.message}", advice="restart_computer" if mismatch else "tool_failed"))
-        return ()
+        advice = "restart_computer" if "mismatch" in found.message.lower() else "tool_failed"
+        return (), None if found.absent else gpu_issue(f"{name}: {found.message}", advice=advice)
     if found is None or (tool.ending == "failed" and not found):
         code = f" (exit code {tool.exit_code})" if tool.exit_code else ""
-        issues.append(_issue(f"the answer of {name} cannot be read{code}", advice="tool_failed"))
-        return ()
-    sightings: tuple[Sighting, ...] = found
-    return sightings
+        detail = f"the answer of {name} cannot be read{code}"
+        return (), gpu_issue(detail, advice=_FAILING.get(name, "tool_failed"))
+    return found, None
 
 
-def _missing_drivers(
-    surroundings: Surroundings, sightings: Sequence[Sighting], *, nvml_started: bool
-) -> list[ProbeIssue]:
-    """A card on the bus that its maker's driver does not serve, and that nobody else sees either.
-
-    In a container the bus shows all cards of the computer, with or without a way to them.
-    """
-    seen = {one.vendor for one in sightings}
-    issues = []
-    for vendor, drivers in _KERNEL_DRIVERS.items():
-        idle = pci.without_driver(surroundings.cards_on_bus, vendor, drivers)
-        if idle and vendor not in seen:
-            detail = f"{vendor} card without its driver at {', '.join(idle)}"
-            issues.append(_issue(detail, advice=f"install_{vendor}_driver"))
-    served = [one.pci_id for one in surroundings.cards_on_bus if one.driver == "nvidia"]
-    if served and "nvidia" not in seen and not nvml_started:
-        issues.append(_issue(f"no device file of the card at {', '.join(served)}", advice="card_not_passed_on"))
-    return issues
-
-
-def _oddities(accelerators: tuple[Accelerator, ...], surroundings: Surroundings) -> list[ProbeIssue]:
-    issues = []
-    for one in accelerators:
-        if one.driver_too_old:
-            detail = f"{one.name}: driver {one.driver} is older than {one.driver_minimum}"
-            issues.append(_issue(detail, advice="update_nvidia_driver"))
-        if one.total_bytes is None and one.kind == "discrete" and "pci" not in one.sources:
-            issues.append(_issue(f"{one.name}: memory unknown", advice="memory_unknown"))
-    hidden = [one.name for one in accelerators if one.engine_device is None and not one.is_slice]
-    if hidden and surroundings.hidden and surroundings.has_engine:
-        detail = f"{', '.join(hidden)}: {', '.join(surroundings.hidden)} is set"
-        issues.append(_issue(detail, advice="hidden_card", expected=True))
-    return issues
-
-
-def _has_answered(answer: Found | Failed | Late | None) -> bool:
-    return isinstance(answer, Found) and answer.value.ending == "done"
-
-
-def _unused(accelerators: tuple[Accelerator, ...], known: set[str]) -> list[ProbeIssue]:
-    """Cards that work, but for which the engine here has no back end; said once, and not where a driver is to blame."""
-    idle = [one for one in accelerators if one.engine_device is None and one.kind == "discrete" and not one.is_slice]
-    if not idle or len(idle) < sum(one.kind == "discrete" for one in accelerators):
-        return []
-    if known - {"hidden_card"}:
-        return []
-    return [_issue(f"no back end for {', '.join(one.name for one in idle)}", advice="no_back_end", expected=True)]
-
-
-def _issue(detail: str, *, advice: str, expected: bool = False) -> ProbeIssue:
-    return ProbeIssue(part="gpu", detail=detail, expected=expected, advice=advice)
+def _weighed(name: str, issue: ProbeIssue, surroundings: Surroundings) -> ProbeIssue:
+    """Tools that were left behind on a computer, or came with a container, fail where their cards are not."""
+    maker = _MAKERS.get(name)
+    if surroundings.makers_on_bus is None or maker is None or maker in surroundings.makers_on_bus:
+        return issue
+    return replace(issue, expected=True, advice="")

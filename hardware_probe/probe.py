@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hardware_probe.accelerators import looks, parse_survey, read_surroundings
+from hardware_probe.accelerators import looks, parse_survey
 from hardware_probe.cpu import parse_cpu, read_cpu
 from hardware_probe.disk import parse_disk, read_disk
 from hardware_probe.gather import Failed, Found, Late, gather
 from hardware_probe.memory import parse_memory, read_memory
+from hardware_probe.surroundings import read_surroundings
 from hardware_probe.values import Cpu, Disk, HardwareProfile, Memory, Part, ProbeIssue
 
 LIMIT_SECONDS = 4.0

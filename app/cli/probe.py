@@ -162,7 +162,8 @@ def _issues(issues: tuple[ProbeIssue, ...], say: _Words) -> Iterator[Fact]:
     for issue in issues:
         name = say(f"fact.{issue.part}")
         if not issue.advice:
-            yield name, say("fact.issue", part=name, detail=issue.detail)
+            if not issue.expected:
+                yield name, say("fact.issue", part=name, detail=issue.detail)
             continue
         yield name, say(f"advice.{issue.advice}")
         if not issue.expected:

@@ -68,6 +68,23 @@ def read_pci(folder: Path = Path("/sys/bus/pci/devices")) -> tuple[PciReading, .
     return tuple(replace(card, model=names.get(_numbers(card), "")) for card in cards)
 
 
+def read_makers(folder: Path = Path("/sys/bus/pci/devices")) -> frozenset[Vendor] | None:
+    """Makers of accelerators with any device on the bus, of whatever class; None where there is no bus. Raises nothing.
+
+    Intel counts only by its graphics, for its chipsets are everywhere.
+    """
+    try:
+        devices = list(folder.iterdir())
+    except OSError:
+        return None
+    found: set[Vendor] = set()
+    for device in devices:
+        vendor = VENDORS.get(_hex(_content(device / "vendor")))
+        if vendor is not None and (vendor != "intel" or _content(device / "class")[:4] == _DISPLAY):
+            found.add(vendor)
+    return frozenset(found) if devices else None
+
+
 def _numbers(card: PciReading) -> tuple[int, int]:
     return _hex(card.files.get("vendor")), _hex(card.files.get("device"))
 

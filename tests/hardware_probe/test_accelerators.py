@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from hardware_probe.accelerators import Surroundings, looks, parse_survey
+from hardware_probe.accelerators import looks, parse_survey
 from hardware_probe.gather import Failed, Found, Late
 from hardware_probe.sources.pci import PciReading
+from hardware_probe.surroundings import Surroundings
 from hardware_probe.tool import ToolAnswer
 from resources import wording
 from tests.hardware_probe.recorded import recorded
@@ -65,8 +66,20 @@ def test_no_driver_library_is_no_failure() -> None:
     ]
 
 
-def test_an_engine_that_hangs_has_an_advice_of_its_own() -> None:
+def test_the_engine_and_vulkan_have_advices_of_their_own() -> None:
+    crashed = Found(value=ToolAnswer(ending="failed", exit_code=-4))
     assert _advice(engine=Late()) == [("engine_hangs", False)]
+    assert _advice(engine=crashed) == [("engine_failed", False)]
+    assert _advice(vulkaninfo=crashed) == [("vulkan_unknown", False)]
+
+
+def test_a_tool_that_fails_where_its_cards_are_not_is_no_trouble() -> None:
+    answers: dict[str, Found | Failed | Late] = {"npu-smi": Late(), "mthreads-gmi": _answer("?")}
+    around = Surroundings(makers_on_bus=frozenset({"moore_threads"}))
+    found = [
+        (issue.detail.split()[0], issue.advice, issue.expected) for issue in parse_survey(answers, around, None).issues
+    ]
+    assert found == [("npu-smi", "", True), ("the", "tool_failed", False)]
 
 
 def test_a_failing_source_does_not_take_the_others() -> None:
@@ -149,7 +162,8 @@ def test_every_advice_has_its_words() -> None:
     keys = {
         *("no_accelerator", "driver_hangs", "engine_hangs", "tool_failed", "restart_computer", "install_nvidia_driver"),
         *("install_amd_driver", "update_nvidia_driver", "memory_unknown", "hidden_card", "cpu_unknown"),
-        *("memory_unreadable", "disk_unknown", "no_back_end", "card_not_passed_on"),
+        *("memory_unreadable", "disk_unknown", "no_back_end", "card_not_passed_on", "engine_failed"),
+        "vulkan_unknown",
     }
     for key in keys:
         assert wording.text(f"probe.advice.{key}", "zh")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hardware_probe.sources.pci import PciReading, parse_pci, read_pci, without_driver
+from hardware_probe.sources.pci import PciReading, parse_pci, read_makers, read_pci, without_driver
+from hardware_probe.values import Vendor
 
 GIB = 1 << 30
 RX_6800 = PciReading(
@@ -117,3 +118,6 @@ def test_the_folders_of_the_kernel(tmp_path: Path) -> None:
     assert reading.displays == ("connected",)
     assert reading.files["tile0/physical_vram_size_bytes"] == "0x10"
     assert read_pci(tmp_path / "nowhere") == ()
+    (network / "vendor").write_text("0x8086\n")
+    assert read_makers(bus) == frozenset[Vendor]({"amd"})
+    assert read_makers(tmp_path / "nowhere") is None

@@ -130,6 +130,15 @@ def test_vulkan_leaves_out_software_and_counts_all_heaps_of_an_integrated_card()
     assert card.free_bytes == 1_785_095_808 + 6_854_488_576 + 255_013_680
 
 
+def test_vulkan_on_the_processor_alone_is_no_card() -> None:
+    text = recorded("vulkaninfo-lavapipe.txt")
+    assert parse_vulkan(text) == ()
+    # The same answer from a card: this version writes no budget.
+    found = parse_vulkan(text.replace("TYPE_CPU", "TYPE_DISCRETE_GPU").replace("llvmpipe", "Card"))
+    assert found is not None
+    assert (found[0].total_bytes, found[0].free_bytes, found[0].driver) == (1 << 31, None, "Mesa 22.3.6 (LLVM 15.0.6)")
+
+
 def test_vulkan_with_a_budget_below_zero() -> None:
     found = parse_vulkan(recorded("vulkaninfo-polaris-budget.txt"))
     assert found is not None
