@@ -72,8 +72,8 @@ class PlanSource:
     async def resolve(self, text: str) -> tuple[Quantization, ...]:
         """The quantizations that the text means, smallest first, at least one.
 
-        text: "FILE.gguf", the address of a GGUF file, "owner/repository" with or without ":QUANTIZATION", the same after
-        hf.co/, modelscope.cn/ or hf-mirror.com/, or a starter's key. A repository without a hub is looked for on
+        text: "FILE.gguf", the address of a GGUF file, "owner/repository" with or without ":QUANTIZATION", the same
+        after hf.co/, modelscope.cn/ or hf-mirror.com/, or a starter's key. A repository without a hub is looked for on
         ModelScope, on Hugging Face and on its mirror, in this order.
         Raises leaves of RemoteRefused, and of ModelFileRefused for files on this computer.
         """

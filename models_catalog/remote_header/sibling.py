@@ -18,6 +18,7 @@ from models_catalog.gguf.encoding import encode_tensor_info
 from models_catalog.gguf.header import GgufHeader
 from models_catalog.gguf.parsing import (
     DEFAULT_ALIGNMENT,
+    MAX_KEY_BYTES,
     ParsedKeys,
     ParsedTensors,
     TensorInfo,
@@ -113,7 +114,7 @@ async def _find_tensors(file: DistantFile, pattern: Pattern, keys: ParsedKeys) -
     start = max(0, expected_at - _WINDOW_SLACK_BYTES)
     window = await file.read(start, expected_at + sum(map(len, infos)) + _WINDOW_SLACK_BYTES)
     at = window.find(infos[0][:-_TYPE_AND_OFFSET_BYTES])
-    if at < 0:
+    if at < 0 or _has_own_key(window[:at], pattern.header.architecture):
         return None
     try:
         parsed = parse_tensors(window[at:], count=keys.tensor_count, alignment=_alignment(pattern), path="")
@@ -129,6 +130,17 @@ def _hyperparameters_end(keys: ParsedKeys, pattern: Pattern) -> int:
 
 def _alignment(pattern: Pattern) -> int:
     return pattern.header.integer("general.alignment") or DEFAULT_ALIGNMENT
+
+
+def _has_own_key(before_tensors: bytes, architecture: str) -> bool:
+    """True if a hyper-parameter stands behind the vocabulary, which the pattern cannot vouch for."""
+    prefix = f"{architecture}.".encode()
+    at = before_tensors.find(prefix)
+    while at >= 0:
+        if len(prefix) < int.from_bytes(before_tensors[max(0, at - 8) : at], "little") <= MAX_KEY_BYTES:
+            return True
+        at = before_tensors.find(prefix, at + 1)
+    return False
 
 
 def _file_type(before_tensors: bytes) -> int | None:
