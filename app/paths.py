@@ -38,6 +38,16 @@ def models_folder() -> Path:
     return data_folder() / "models"
 
 
+def added_models_file() -> Path:
+    """Paths of model files that are used where they lie, outside the models folder."""
+    return data_folder() / "added_models.json"
+
+
+def model_headers_file() -> Path:
+    """What the headers of all model files say, kept until they change."""
+    return data_folder() / "model_headers.json"
+
+
 def planning_folder() -> Path:
     """What was measured and learned for plans: calibration, speeds of answers, plan data of remote models."""
     return data_folder() / "planning"

@@ -52,9 +52,13 @@ async def _plans(model: str, wish: PlanWish, language: Language) -> Plans:
     from app.planning.desk import PlanDesk
     from app.planning.finder import Finder
     from app.planning.plans import Planner
+    from models_catalog.library import list_models
 
     desk = PlanDesk(models_folder=paths.models_folder(), planning_folder=paths.planning_folder())
-    finder = Finder(models_folder=paths.models_folder(), local=desk.models)
+    finder = Finder(
+        installed=lambda: list_models([paths.models_folder()], cache_file=paths.model_headers_file()),
+        local=desk.models,
+    )
     try:
         return await Planner(desk, finder).plans(model, wish, on_wait=lambda: note(text("cli.plan.fetching", language)))
     finally:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.errors import ModelMissing
 from app.planning.models import LocalModels, PlanModel
-from models_catalog.library import ModelFile, list_models
 
 OnWait = Callable[[], None] | None
 
@@ -23,18 +23,29 @@ class Found:
     read: Callable[[OnWait], Awaitable[PlanModel]]
 
 
-class Finder:
-    """For the thread of one event loop."""
+class Installed(Protocol):
+    """A model of this computer."""
 
-    def __init__(self, *, models_folder: Path, local: LocalModels) -> None:
-        self._models_folder, self._local = models_folder, local
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+
+
+class Finder:
+    """For the thread of one event loop. installed: lists this computer's models, blocking."""
+
+    def __init__(self, *, installed: Callable[[], Sequence[Installed]], local: LocalModels) -> None:
+        self._installed, self._local = installed, local
 
     async def find(self, target: str, on_wait: OnWait) -> tuple[Found, ...]:
         """At least one. Raises ModelMissing, and what a repository that is asked brings up."""
         path = Path(target).expanduser()
         if path.is_file() or path.is_absolute() or target.startswith((".", "~")):
             return (self._file(path),)
-        installed = await asyncio.to_thread(list_models, [self._models_folder])
+        installed = await asyncio.to_thread(self._installed)
         if (model := _meant(target, installed)) is not None:
             return (self._file(Path(model.path)),)
         raise ModelMissing(model=target, available=tuple(model.id for model in installed))
@@ -46,7 +57,7 @@ class Finder:
         return Found(quantization=path.name, size_bytes=None, read=read)
 
 
-def _meant(target: str, models: tuple[ModelFile, ...]) -> ModelFile | None:
+def _meant(target: str, models: Sequence[Installed]) -> Installed | None:
     wanted = target.casefold()
     exact = [model for model in models if wanted in (model.id.casefold(), model.name.casefold())]
     return exact[0] if len(exact) == 1 else None

@@ -88,8 +88,8 @@ def product() -> Outside:
         desk=desk,
         shelf=LocalShelf(
             models_folder=paths.models_folder(),
-            list_file=paths.data_folder() / "added_models.json",
-            cache_file=paths.data_folder() / "model_headers.json",
+            list_file=paths.added_models_file(),
+            cache_file=paths.model_headers_file(),
         ),
         fetch=_fetch,
         available_bytes=lambda: probe_memory().available_bytes,

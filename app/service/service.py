@@ -58,7 +58,7 @@ class Service:
     ) -> None:
         self._data_folder = data_folder
         self._desk = outside.desk
-        self.planner = Planner(self._desk, Finder(models_folder=models_folder, local=self._desk.models))
+        self.planner = Planner(self._desk, Finder(installed=outside.shelf.models, local=self._desk.models))
         self._last_model = ""
         self.settings = settings
         self.events = EventBus()
