@@ -110,7 +110,7 @@ def _accelerator(one: Accelerator, say: _Words) -> Iterator[Fact]:
     yield say("fact.npu" if one.vendor == "huawei" else "fact.gpu"), _memory(one, say)
     yield "", say.join(_details(one, say))
     if one.users:
-        yield "", say("card.users", programs=say.list(_users(one.users, say)))
+        yield "", say("card.users", programs=_users(one.users, say))
 
 
 def _memory(one: Accelerator, say: _Words) -> str:
@@ -147,14 +147,17 @@ def _details(one: Accelerator, say: _Words) -> Iterator[str]:
         yield say("card.pci", address=one.pci_id)
 
 
-def _users(users: tuple[AcceleratorUser, ...], say: _Words) -> Iterator[str]:
+def _users(users: tuple[AcceleratorUser, ...], say: _Words) -> str:
     """The largest first; some systems do not tell how much each holds, and some not even its name."""
     ordered = sorted(users, key=lambda user: -(user.used_bytes or 0))
-    for user in ordered[:_MOST_USERS]:
-        name = user.name or f"PID {user.pid}"
-        yield name if user.used_bytes is None else say("card.user", name=name, used=shown_bytes(user.used_bytes))
-    if len(ordered) > _MOST_USERS:
-        yield say("card.more_users", count=len(ordered) - _MOST_USERS)
+    programs = say.list(_user(user, say) for user in ordered[:_MOST_USERS])
+    rest = len(ordered) - _MOST_USERS
+    return say("card.more_users", programs=programs, count=rest) if rest > 0 else programs
+
+
+def _user(user: AcceleratorUser, say: _Words) -> str:
+    name = user.name or f"PID {user.pid}"
+    return name if user.used_bytes is None else say("card.user", name=name, used=shown_bytes(user.used_bytes))
 
 
 def _issues(issues: tuple[ProbeIssue, ...], say: _Words) -> Iterator[Fact]:

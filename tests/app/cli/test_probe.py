@@ -116,7 +116,7 @@ def test_who_holds_its_memory() -> None:
         AcceleratorUser(pid=9, name="", used_bytes=90_000_000),
         AcceleratorUser(pid=8, name="hidden", used_bytes=None),
     ]
-    assert _card(users=tuple(users))[2][1] == "used by PID 9 90.0 MB, p4 4.00 MB, p3 3.00 MB, p2 2.00 MB, and 2 more"
+    assert _card(users=tuple(users))[2][1] == "used by PID 9 90.0 MB, p4 4.00 MB, p3 3.00 MB, p2 2.00 MB and 2 more"
 
 
 def test_a_failure_without_advice_is_said_as_it_is() -> None:
