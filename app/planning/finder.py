@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from app.errors import ModelMissing
-from app.planning.models import LocalModels, PlanModel
+from app.planning.models import LocalModels, PlanModel, from_plan_data
+from models_catalog.plan_library import published_models, published_plan_data
 
 OnWait = Callable[[], None] | None
 
@@ -48,6 +49,8 @@ class Finder:
         installed = await asyncio.to_thread(self._installed)
         if (model := _meant(target, installed)) is not None:
             return (self._file(Path(model.path)),)
+        if (published := _published(target)) is not None:
+            return published
         raise ModelMissing(model=target, available=tuple(model.id for model in installed))
 
     def _file(self, path: Path) -> Found:
@@ -55,6 +58,26 @@ class Finder:
             return await asyncio.to_thread(self._local.read, path)
 
         return Found(quantization=path.name, size_bytes=None, read=read)
+
+
+def _published(target: str) -> tuple[Found, ...] | None:
+    """Quantizations of a published model whose plan data ships with the app: "qwen3-8b", "Qwen3 8B:Q8_0"."""
+    name, _, quantization = target.partition(":")
+    plain = "-".join(name.casefold().split())
+    sizes = published_models().get(plain)
+    if sizes is None:
+        return None
+    wanted = [one for one in sizes if not quantization or one.casefold() == quantization.casefold()]
+    return tuple(_from_library(plain, one, sizes[one]) for one in wanted) or None
+
+
+def _from_library(name: str, quantization: str, size_bytes: int) -> Found:
+    async def read(_: OnWait) -> PlanModel:
+        head = published_plan_data(name, quantization)
+        assert head is not None
+        return from_plan_data(head, path=f"{name}.{quantization}.gguf", name=name, quantization=quantization)
+
+    return Found(quantization=quantization, size_bytes=size_bytes, read=read)
 
 
 def _meant(target: str, models: Sequence[Installed]) -> Installed | None:

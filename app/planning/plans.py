@@ -11,11 +11,11 @@ from app.planning.finder import Finder, Found
 from app.planning.models import PlanModel
 from app.planning.view import plan_view
 from app.planning.wish import planner_wish
-from app.words import error_body, shown_bytes
+from app.words import error_body
 from inference.errors import ModelRefused
 from inference.planning.advice import Sibling
 from inference.planning.quantizations import Quantization, choose_quantization
-from inference.planning.values import HOST, Machine, PlanAnswer
+from inference.planning.values import Machine, PlanAnswer, Wish
 from models_catalog.errors import CatalogError
 
 
@@ -41,33 +41,32 @@ class Planner:
             for model in models
             if isinstance(model, PlanModel)
         )
-        answers: list[PlanAnswer | Exception] = []
-        for model in models:
-            if isinstance(model, Exception):
-                answers.append(model)
-                continue
-            try:
-                answer = await self._desk.plan(
-                    model,
-                    machine,
-                    planned_wish,
-                    with_advice=with_advice,
-                    siblings=siblings if len(siblings) > 1 else (),
-                )
-            except (ModelRefused, CatalogError) as error:
-                answers.append(error)
-            else:
-                answers.append(answer)
+        answers = [await self._answer(model, machine, planned_wish) for model in models]
         if len(answers) == 1 and isinstance(answers[0], Exception):
             raise answers[0]
+        best = _best(models, answers)
+        shown = models[best or 0]
+        if with_advice and isinstance(shown, PlanModel) and isinstance(answers[best or 0], PlanAnswer):
+            # Looking for advice takes a dozen plans: only for the one that is shown.
+            answers[best or 0] = await self._desk.plan(
+                shown, machine, planned_wish, with_advice=True, siblings=siblings if len(siblings) > 1 else ()
+            )
         return Plans(
             model=target,
             quantizations=tuple(_planned(*one) for one in zip(found, models, answers, strict=True)),
-            best=_best(models, answers),
+            best=best,
             machine=_machine_lines(machine),
             hypothetical=machine.hypothetical,
             wish=wish,
         )
+
+    async def _answer(self, model: PlanModel | Exception, machine: Machine, wish: Wish) -> PlanAnswer | Exception:
+        if isinstance(model, Exception):
+            return model
+        try:
+            return await self._desk.plan(model, machine, wish)
+        except (ModelRefused, CatalogError) as error:
+            return error
 
     async def _read(self, found: Found, on_wait: Callable[[], None] | None) -> PlanModel | Exception:
         try:
@@ -98,6 +97,10 @@ def _best(models: Sequence[PlanModel | Exception], answers: Sequence[PlanAnswer 
 
 
 def _machine_lines(machine: Machine) -> tuple[str, ...]:
-    cards = [f"{device.description} ({shown_bytes(device.total_bytes)})" for device in machine.devices]
-    host = f"{machine.host.name} ({shown_bytes(machine.host.total_bytes)})" if machine.host.name != HOST else HOST
-    return (*cards, host)
+    cards = [f"{device.description} {_memory_size(device.total_bytes)}" for device in machine.devices]
+    return (*cards, f"{machine.host.name} {_memory_size(machine.host.total_bytes)}")
+
+
+def _memory_size(count: int) -> str:
+    """As memory is sold: "8 GB" are 8 GiB."""
+    return f"{count / 1024**3:.1f}".removesuffix(".0") + " GB"
