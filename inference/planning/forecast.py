@@ -7,10 +7,10 @@ are those of the device that an operation runs on. Devices wait for one another,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from inference.planning.operation_time import DeviceTime, device_time, streamed_time
+from inference.planning.operation_time import DeviceTime, Work, device_time, streamed_time
 from inference.planning.parts import names_of
 from inference.planning.values import (
     HOST,
@@ -81,33 +81,50 @@ class SpeedModel:
             decode=decode.range(1, 0.0),
             prefill=prefill.range(batch, _PREFILL_SPREAD),
             depth_tokens=depth_tokens,
-            origin=max((self._speed(name).origin for name in decode.seconds), key=_ORIGINS.index),
+            origin=max(
+                (self._speed(name).origin for name, taken in decode.seconds.items() if taken > 0), key=_ORIGINS.index
+            ),
             slowest=max(decode.seconds, key=lambda name: decode.seconds[name]),
+            depth_seconds=decode.slope,
         )
 
     def _call(self, graph: str, settings: Settings, cells: int, mapped: Mapped | None) -> _Total:
         placement, cost = settings.placement, self._graphs[graph]
         devices = layer_devices(placement, self._layers)
-        times = {name: self._time(graph, name, settings, cells) for name in {HOST, *devices}}
-        elsewhere = self._overridden(placement)
-        for _, target in elsewhere.values():
-            times.setdefault(target, self._time(graph, target, settings, cells))
         streams = bool(placement.devices) and cost.tokens >= STREAMED_FROM_TOKENS
-        on_host = self._time(graph, _STREAM, settings, cells, placement.devices[0]) if streams else times[HOST]
         total = _Total()
-        for place in times[HOST].weights:
-            home = HOST if place[0] < 0 else devices[min(place[0], self._layers)]
-            share, target = elsewhere.get(place, (0.0, home))
-            for name, portion in ((home, 1.0 - share), (target, share)):
-                if portion > 0.0:
-                    # One row is asked of the output, whatever the batch: too few to stream for.
-                    streamed = streams and name == HOST and place[1] != "output"
-                    work = (on_host if streamed else times[name]).weights[place]
-                    total.add(placement.devices[0] if streamed else name, portion, *work)
-                    total.host_bytes += portion * times[HOST].weight_bytes[place] if name == HOST else 0.0
-        for layer in times[HOST].rest:
-            home = HOST if layer < 0 else devices[min(layer, self._layers)]
-            total.add(home, 1.0, *times[home].rest[layer])
+
+        def time_on(name: str) -> DeviceTime:
+            return self._time(graph, name, settings, cells)
+
+        def add_weights(name: str, portion: float, place: tuple[int, str]) -> None:
+            # One row is asked of the output, whatever the batch: too few to stream for.
+            if name == HOST and streams and place[1] != "output":
+                work = self._time(graph, _STREAM, settings, cells, placement.devices[0]).weights[place]
+                total.add(placement.devices[0], portion, work)
+            else:
+                work = time_on(name).weights[place]
+                total.add(name, portion, work)
+            total.host_bytes += portion * work.read_bytes if name == HOST else 0.0
+
+        for name, first, end in _runs(devices):
+            time = time_on(name)
+            total.add(name, 1.0, time.rest_of(first, end))
+            total.slope += time.slope_of(first, end)
+            if name == HOST and streams:
+                streamed = self._time(graph, _STREAM, settings, cells, placement.devices[0])
+                last = min(end, self._layers)
+                total.add(placement.devices[0], 1.0, streamed.weights_of(first, last))
+                total.add(HOST, 1.0, time.weights_of(last, end))
+            else:
+                total.add(name, 1.0, time.weights_of(first, end))
+            total.host_bytes += time.weights_of(first, end).read_bytes if name == HOST else 0.0
+        elsewhere = self._overridden(placement)
+        for place, (share, target) in elsewhere.items():
+            home = devices[min(place[0], self._layers)]
+            if home != target:
+                add_weights(home, -share, place)
+                add_weights(target, share, place)
         self._hand_over(total, cost.tokens, devices, elsewhere)
         if mapped is not None and mapped.missing > 0.0:
             total.read_from_disk(mapped.missing, self._machine.host.disk_bytes_per_second)
@@ -119,9 +136,13 @@ class SpeedModel:
         if key not in self._times:
             cost = self._graphs[graph]
             if name == _STREAM:
-                self._times[key] = streamed_time(cost, self._speed(through), self._machine.host.speed)
+                self._times[key] = streamed_time(
+                    cost, self._speed(through), self._machine.host.speed, layers=self._layers
+                )
             else:
-                self._times[key] = device_time(cost, self._speed(name), attention=attention, cells=cells)
+                self._times[key] = device_time(
+                    cost, self._speed(name), layers=self._layers, attention=attention, cells=cells
+                )
         return self._times[key]
 
     def _speed(self, name: str) -> DeviceSpeed:
@@ -174,30 +195,34 @@ class SpeedModel:
                 seconds = speed.split_seconds + tokens * self._width * _F32_BYTES / (
                     speed.link_bytes_per_second or 1e10
                 )
-                total.add(name, 1.0, seconds, seconds * speed.spread)
+                total.add(name, 1.0, Work(seconds, seconds * speed.spread))
 
 
 class _Total:
-    """Seconds of one call. doubt: seconds by which it may be off; worst: seconds beyond that if the disk thrashes."""
+    """Of one call. seconds: by device; doubt: by which they may be off; worst: beyond that if the disk thrashes."""
 
-    __slots__ = ("disk", "doubt", "host_bytes", "seconds", "worst")
+    __slots__ = ("doubt", "host_bytes", "seconds", "slope", "worst")
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self.doubt = self.host_bytes = self.disk = self.worst = 0.0
+        self.doubt = self.host_bytes = self.slope = self.worst = 0.0
 
-    def add(self, device: str, portion: float, seconds: float, doubt: float) -> None:
-        self.seconds[device] = self.seconds.get(device, 0.0) + portion * seconds
-        self.doubt += portion * doubt
+    def add(self, device: str, portion: float, work: Work) -> None:
+        self.seconds[device] = self.seconds.get(device, 0.0) + portion * work.seconds
+        self.doubt += portion * work.doubt
 
     def read_from_disk(self, missing: float, bytes_per_second: float) -> None:
         whole = self.host_bytes / bytes_per_second
-        self.disk = whole * min(1.0, _THRASHING * missing)
-        self.worst = whole - self.disk
-        self.add(HOST, 1.0, self.disk, self.disk * _DISK_SPREAD)
+        likely = whole * min(1.0, _THRASHING * missing)
+        self.worst = whole - likely
+        self.add(HOST, 1.0, Work(likely, likely * _DISK_SPREAD))
+
+    @property
+    def likely(self) -> float:
+        return sum(self.seconds.values())
 
     def range(self, tokens: int, extra: float) -> Range:
-        likely = sum(self.seconds.values())
+        likely = self.likely
         factor = 1.0 + self.doubt / likely + extra
         return Range(low=tokens / (likely * factor + self.worst), likely=tokens / likely, high=tokens / likely * factor)
 
@@ -229,6 +254,16 @@ def attention_key(settings: Settings) -> str:
     if not kinds:
         return "f16|flash"
     return "q8_0|flash" if kinds == {"q8_0"} else "q4_0|flash"
+
+
+def _runs(devices: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """(device, first layer, layer behind the last one); what is before the first block is the host's."""
+    yield HOST, -1, 0
+    first = 0
+    for layer in range(1, len(devices) + 1):
+        if layer == len(devices) or devices[layer] != devices[first]:
+            yield devices[first], first, layer
+            first = layer
 
 
 def _cells(tokens: int) -> int:

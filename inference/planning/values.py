@@ -274,13 +274,17 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedForecast:
-    """Tokens per second at a depth of `depth_tokens`. slowest: the device that most of a token's time is spent on."""
+    """Tokens per second at a depth of `depth_tokens`. slowest: the device that most of a token's time is spent on.
+
+    depth_seconds: by how much one token takes longer for each token of depth.
+    """
 
     decode: Range
     prefill: Range
     depth_tokens: int
     origin: SpeedOrigin
     slowest: str
+    depth_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ def test_experts_and_scans_widen_the_range_and_the_weakest_origin_counts() -> No
     dense, experts = ask(machine()), ask(machine(), experts=True)
     assert experts.decode.high / experts.decode.likely > dense.decode.high / dense.decode.likely
     mixed = machine("G", host=replace(CPU, origin="calibrated"))
-    assert ask(mixed, placed(1)).origin == "table"
+    assert ask(mixed, placed(2)).origin == "table"
     assert ask(mixed).origin == "calibrated"
 
 
@@ -175,7 +175,7 @@ def test_one_more_placement_costs_less_than_a_millisecond() -> None:
     began = time.process_time()
     for placement in placements:
         model.forecast(replace(SETTINGS, placement=placement), depth_tokens=4096)
-    # About 0.25 ms on an idle machine.
+    # About 0.2 ms on an idle machine.
     assert (time.process_time() - began) / len(placements) < 1e-3
 
 
@@ -189,3 +189,10 @@ def test_parts_and_names_agree() -> None:
         assert {place_of(name, 30) for name in names_of(3, part)} == {(3, part)}
     assert names_of(30, "output") == ("output.weight",)
     assert names_of(3, "other") == ()
+
+
+def test_each_token_of_depth_costs_its_time() -> None:
+    answer = ask(machine(), depth=2048)
+    assert answer.depth_seconds == pytest.approx(LAYERS * 8e6 / 4096 / 5e9)
+    window = SpeedModel(decode=graph(1, context=1024), prefill=graph(512), machine=machine(), layers=LAYERS)
+    assert window.forecast(SETTINGS, depth_tokens=2048).depth_seconds == 0
