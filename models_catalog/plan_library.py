@@ -1,7 +1,8 @@
 """Plan data of published models that ships with the app: they can be planned without a network.
 
-`resources/plan_data/index.json` names the models and the sizes of their files; each model's file holds the plan data of
-all its quantizations, compressed together, since they differ in little. Made by `python -m tests.synthetic.make_plan_data`.
+`resources/plan_data/index.json` names the models and the sizes of their files; each model's file holds the plan data
+of all its quantizations, compressed together, since they differ in little. Made by
+`python -m tests.synthetic.make_plan_data`.
 """
 
 from __future__ import annotations

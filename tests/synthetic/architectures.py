@@ -244,7 +244,7 @@ _ALL = (
         },
         tied=True,
         present=r"\.bias$",
-        absent=r"_norm_2|layer_output_norm_2|ffn_gate",
+        absent=r"^cls",
         general={"tokenizer.ggml.token_type_count": 2},
     ),
 )

@@ -22,7 +22,7 @@ class Blueprint:
     vocabulary: how large the real one is. tied: there is no output matrix besides the embeddings.
     fused_qkv: query, key and value are one matrix.
     present: regular expression (searched) of optional tensors that this model has; absent: of further ones that it has
-    not. name: of the model.
+    not, stronger than present. name: of the model.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Blueprint:
 
     def has(self, tensor: str) -> bool:
         """Whether a tensor that llama.cpp asks for is in this model's file."""
+        if self.absent and re.search(self.absent, tensor):
+            return False
         if self.present and re.search(self.present, tensor):
             return True
-        if self.tied and tensor == "output.weight":
-            return False
-        return not re.search(_ABSENT, tensor) and not (self.absent and re.search(self.absent, tensor))
+        return not re.search(_ABSENT, tensor) and not (self.tied and tensor == "output.weight")
 
     def with_keys(self, **changes: Number | str) -> Blueprint:
         """The same with other hyper-parameters; dots of the keys are written as two underscores."""
