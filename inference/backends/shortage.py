@@ -50,12 +50,20 @@ def find_shortage(lines: Iterable[str]) -> Shortage | None:
 
     One failure leaves several lines; the most telling gives each fact.
     """
-    telling = [line.strip() for line in lines if tells_shortage(line)]
+    # A copy first: any thread may be adding to a log.
+    telling = [line.strip() for line in list(lines) if tells_shortage(line)]
     if not telling:
         return None
     devices = [device for line in telling if (device := _device(line)) is not None]
     sizes = [size for line in telling if (size := _needed_bytes(line)) is not None]
     return Shortage(device=devices[0] if devices else None, needed_bytes=sizes[-1] if sizes else None, line=telling[0])
+
+
+def with_shortage(last_words: bytes, lines: Iterable[str]) -> bytes:
+    """The text of an abort, with the shortage that stands in the log before it, if any: GPU back ends abort with no
+    more than "CUDA error"."""
+    shortage = find_shortage(lines)
+    return last_words if shortage is None else last_words + b": " + shortage.line.encode()
 
 
 def _device(line: str) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from inference.backends.protocol import Backend, DecodeFailed, DecodeInterrupted
-from inference.backends.shortage import find_shortage
+from inference.backends.shortage import with_shortage
 from inference.errors import EngineBusy, InferenceError
 from inference.scheduling.scheduler import Limits, Scheduler
 from inference.scheduling.step import Restore, StepPlan
@@ -82,12 +82,7 @@ def _load(connection: Connection, plan: LoadPlan) -> Backend:
     from inference.backends.llama_cpp import backend as llama_cpp
     from inference.backends.llama_cpp.library import Callbacks
 
-    def record_end(text: bytes) -> None:
-        # An abort of a GPU back end says "CUDA error"; what kind of error stands in the log before it.
-        shortage = find_shortage(callbacks.log)
-        record(text if shortage is None else text + b": " + shortage.line.encode())
-
-    callbacks = Callbacks(record_end)
+    callbacks = Callbacks(lambda last_words: record(with_shortage(last_words, callbacks.log)))
     return llama_cpp.load(plan, callbacks=callbacks, on_progress=on_progress)
 
 

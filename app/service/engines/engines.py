@@ -93,7 +93,7 @@ class Engines:
         """
         model_id = await self.resolve(wanted)
         slot = self._slots.get(model_id)
-        if slot is not None and wish not in (None, Wish(), slot.course.wish):
+        if slot is not None and wish not in (None, Wish()) and self._with_default(wish) != slot.course.wish:
             if slot.busy:
                 raise ModelInUse(model=model_id, requests=slot.requests)
             await self._drop(slot)
@@ -188,17 +188,21 @@ class Engines:
         A plan that the course keeps stays as it is. Raises MemoryTooSmall when busy models leave no room.
         """
         course = slot.course
-        answer = course.answer
-        if answer is None:
-            answer = await self._make_plan(slot.model, course.wish, course.limits, self._idle_bytes())
+        freed = self._idle_bytes() if course.answer is None else {}
+        answer = course.answer or await self._make_plan(slot.model, course.wish, course.limits, freed)
         unloaded = False
         while (short := self._short_of(answer)) is not None:
-            if not await self._unload_idle():
-                if any(other.holds_memory for other in self._slots.values()):
-                    bar, free_bytes = short
-                    raise MemoryTooSmall(needed_bytes=bar.hard_bytes, free_bytes=free_bytes)
+            if await self._unload_idle():
+                unloaded = True
+            elif freed:
+                # What was idle is gone and it was not enough, or has become busy meanwhile.
+                freed, unloaded = {}, False
+                answer = await self._make_plan(slot.model, course.wish, course.limits, freed)
+            elif any(other.holds_memory for other in self._slots.values()):
+                bar, free_bytes = short
+                raise MemoryTooSmall(needed_bytes=bar.hard_bytes, free_bytes=free_bytes)
+            else:
                 break  # alone it may be larger than the memory: the plan maps it from its file
-            unloaded = True
         if unloaded and course.answer is None:
             answer = await self._make_plan(slot.model, course.wish, course.limits, {})
         return answer

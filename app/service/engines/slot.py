@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
+from app.errors import ModelTooLarge
 from app.service.engines.course import PlanCourse, load_failure, use_failure
 from app.service.engines.interface import AnswerFigures, RunningEngine
 from app.values import EngineState, EngineStatus, ErrorBody, LocalModel
@@ -74,6 +75,7 @@ class Slot:
         self._restarts = 0
         self._deaths: deque[float] = deque(maxlen=BREAKER_DEATHS)
         self._error: ErrorBody | None = None
+        self._ladder_end: ModelTooLarge | None = None
 
     @property
     def requests(self) -> int:
@@ -125,6 +127,7 @@ class Slot:
         if self._loading is None:
             if self._state == "failed":
                 self.course.start_over()
+                self._ladder_end = None
             self._begin_load("loading")
         loading = self._loading
         assert loading is not None
@@ -164,6 +167,9 @@ class Slot:
                     return
                 except EngineDied as death:
                     if said or use_failure(death) is None or not await self._has_successor(engine):
+                        # Words that have been said are kept and can be continued; without any the whole truth is best.
+                        if self._ladder_end is not None and not said:
+                            raise self._ladder_end from death
                         raise
                     if admitted is not None and request.sampling.seed is None:
                         # The seed was told already.
@@ -294,7 +300,8 @@ class Slot:
                 self._restarts += 1
                 self._begin_load("restarting")
             else:
-                self._give_up(error_body(self.course.too_large(answer)))
+                self._ladder_end = self.course.too_large(answer)
+                self._give_up(error_body(self._ladder_end))
             return
         now = time.monotonic()
         self._deaths.append(now)

@@ -235,6 +235,7 @@ class FakeWorld:
         self.measured: list[tuple[str, str, dict[str, int]]] = []
         self.answers: list[AnswerFigures] = []
         self.advice: tuple[Advice, ...] = ()
+        self.default_context_tokens: int | None = None
         self.script = Script()
         self.engines: list[FakeEngine] = []
         self.shelf_models: list[LocalModel] = [model("qwen-small")]

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.backends.shortage import find_shortage, tells_shortage
+from inference.backends.shortage import find_shortage, tells_shortage, with_shortage
+from inference.worker.black_box import RECORD_MARK
+from inference.worker.death import Ending, cause_of_death
 
 MIB = 1024**2
 CUDA_WEIGHTS = (
@@ -88,6 +90,19 @@ def test_one_line(line: str) -> None:
 )
 def test_what_is_no_shortage(line: str) -> None:
     assert not tells_shortage(line) and find_shortage([line]) is None
+
+
+def test_an_abort_is_recorded_with_the_shortage_before_it() -> None:
+    log = [
+        "ggml_cuda_compute_forward: something",
+        "CUDA error: out of memory",
+        "  current device: 0, in function alloc",
+    ]
+    words = with_shortage(b"ggml-cuda.cu:109: CUDA error", log)
+    assert words == b"ggml-cuda.cu:109: CUDA error: CUDA error: out of memory"
+    death = cause_of_death(Ending(return_code=-6, black_box=RECORD_MARK + words + b"\n"))
+    assert death.cause == "out_of_memory"
+    assert with_shortage(b"GGML_ASSERT(x)", log[:1]) == b"GGML_ASSERT(x)"
 
 
 @given(st.lists(st.text() | st.sampled_from([*CUDA_WEIGHTS, *CPU_KV, *ONE_LINE]), max_size=8))

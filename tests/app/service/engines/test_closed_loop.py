@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
-from app.errors import ModelTooLarge
+from app.errors import MemoryTooSmall, ModelTooLarge
 from app.service.engines.engines import Engines
 from app.service.events import EventBus
 from app.service.library import LocalLibrary
@@ -45,7 +45,7 @@ async def engines(world: FakeWorld, events: Events) -> AsyncIterator[Engines]:
         library=LocalLibrary(world, lambda: ()),
         start_engine=world.start_engine,
         make_plan=world.make_plan,
-        default_context_tokens=lambda: None,
+        default_context_tokens=lambda: world.default_context_tokens,
         available_bytes=world.available_bytes,
         events=events,
         on_measured=world.on_measured,
@@ -61,7 +61,13 @@ def request(seed: int | None = None) -> GenerationRequest:
 
 
 async def ask(engines: Engines, asked: GenerationRequest | None = None) -> list[Admitted | Delta | Finished]:
-    async with aclosing(engines.generate("", asked or request())) as events:
+    return await ask_of(engines, "", asked)
+
+
+async def ask_of(
+    engines: Engines, wanted: str, asked: GenerationRequest | None = None
+) -> list[Admitted | Delta | Finished]:
+    async with aclosing(engines.generate(wanted, asked or request())) as events:
         return [event async for event in events]
 
 
@@ -149,7 +155,7 @@ async def test_a_seed_that_was_told_stays(engines: Engines, world: FakeWorld) ->
 
 async def test_the_ladders_end_in_use_is_said_to_who_waits(engines: Engines, world: FakeWorld) -> None:
     world.script.memory_for_use = 0
-    with pytest.raises(EngineDied):
+    with pytest.raises(ModelTooLarge):
         await ask(engines)
     (status,) = engines.statuses()
     assert status.state == "failed" and status.error is not None and status.error.code == "ModelTooLarge"
@@ -224,6 +230,37 @@ async def test_an_answer_beside_another_is_not_alone(engines: Engines, world: Fa
     world.script.gate.set()
     await asyncio.gather(first, second)
     assert [figures.alone for figures in world.answers] == [False, False]
+
+
+async def test_the_usual_context_is_a_wish_too(engines: Engines, world: FakeWorld) -> None:
+    world.default_context_tokens = 2048
+    for _ in range(2):
+        assert (await engines.load("", Wish(parallel=2))).context_tokens == 2048
+    assert world.loads == 1 and world.plans[0][1] == Wish(context_tokens=2048, parallel=2)
+
+
+async def test_what_was_idle_and_is_busy_now_is_planned_around(engines: Engines, world: FakeWorld) -> None:
+    world.shelf_models = [model("a1", size_bytes=600), model("b2", size_bytes=600)]
+    world.free_bytes = 1000
+    world.script.gated_from = 0
+    await engines.load("a1")
+    asking: list[asyncio.Task[object]] = []
+    planned = world.make_plan
+
+    async def meanwhile_busy(*args: object) -> object:
+        if not asking:
+            asking.append(asyncio.create_task(ask_of(engines, "a1")))
+            await world.engines[0].asked(1)
+        return await planned(*args)  # type: ignore[arg-type]
+
+    engines._make_plan = meanwhile_busy  # type: ignore[assignment]
+    with pytest.raises(MemoryTooSmall) as small:
+        await engines.load("b2")
+    assert (small.value.needed_bytes, small.value.free_bytes) == (600, 400)
+    # Asked again without what cannot be freed: a plan that is small enough would have been taken.
+    assert [freed for name, _, _, freed in world.plans if name == "b2"] == [{HOST: 600}, {}]
+    world.script.gate.set()
+    await asking[0]
 
 
 async def test_what_idle_models_hold_counts_as_free(engines: Engines, world: FakeWorld) -> None:
