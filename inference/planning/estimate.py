@@ -127,14 +127,18 @@ class EstimateOracle:
         return totals
 
     def _borrowed_bytes(self, settings: Settings, devices: tuple[str, ...]) -> int:
-        """The largest weight, or keys and values of a layer, that lie on the host; 0 when no layer does."""
+        """What the first device copies from the host at its busiest moment; 0 when no layer has anything there."""
         # Few output rows are no large batch.
         blocks = range((self._header.layers or 0) + (settings.outputs_max >= _OFFLOADED_TOKENS))
-        weights = (weight for weight in self._placed(settings) if weight.device == HOST and weight.layer in blocks)
-        caches = (
-            self._memory.bytes_of(layer, settings) for layer in self._memory.layers if devices[layer.layer] == HOST
+        return self._activations.borrowed_bytes(
+            settings,
+            weights=[
+                weight.tensor for weight in self._placed(settings) if weight.device == HOST and weight.layer in blocks
+            ],
+            caches=[
+                self._memory.bytes_of(layer, settings) for layer in self._memory.layers if devices[layer.layer] == HOST
+            ],
         )
-        return max(max((weight.tensor.size_bytes for weight in weights), default=0), max(caches, default=0))
 
     def _add_pipeline(self, settings: Settings, totals: dict[str, int]) -> None:
         """Several devices that hold all layers work on four batches at once, each with its own inputs."""

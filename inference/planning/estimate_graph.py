@@ -16,8 +16,9 @@ from models_catalog.gguf.parsing import TensorInfo
 Kind = Literal["weights", "experts", "attention", "other"]
 
 _F32_BYTES = 4
-# Nodes of llama.cpp's graphs beside the products, counted: Qwen3-0.6B 35 for a block in all, DeepSeek-V3 79.
-_NODES_OF_A_BLOCK, _NODES_OF_EXPERTS, _NODES_OF_A_STATE = 26, 30, 30
+# Nodes that compute, beside the products, counted in llama.cpp's graphs (views and reshapes are none): rotations,
+# activation, sums and copies into the cache; a norm is two, a bias one; choosing experts; a recurrent step.
+_NODES_OF_A_BLOCK, _NODES_OF_EXPERTS, _NODES_OF_A_STATE = 7, 14, 18
 _ROUTED = re.compile(r"\.ffn_(?:gate|up|down|gate_up)_exps\.")
 _SHARED = re.compile(r"\.ffn_\w+_(?:shexp|chexps)\.|\.ffn_gate_inp_shexp\.")
 _FEED_FORWARD = re.compile(r"\.(?:ffn|channel_mix)_")
@@ -101,8 +102,9 @@ def _add_memory(
     heads = header.per_layer("attention.head_count") or ()
     kv_heads = header.per_layer("attention.head_count_kv") or heads
     with_experts = {layer_of(name, header.layers or 0) for name in header.tensors if _ROUTED.search(name)}
+    small = _nodes_of_vectors(header)
     for layer in memory.layers:
-        nodes = _NODES_OF_A_BLOCK + _NODES_OF_EXPERTS * (layer.layer in with_experts)
+        nodes = _NODES_OF_A_BLOCK + _NODES_OF_EXPERTS * (layer.layer in with_experts) + small[layer.layer]
         if layer.key_width:
             cells = memory.cells(layer, settings)
             read = (
@@ -120,3 +122,13 @@ def _add_memory(
                 2.0 * layer.state_elements * _F32_BYTES, 6.0 * layer.state_elements * tokens
             )
         sums[layer.layer, "other", "other", ""].add(0.0, 0.0, nodes)
+
+
+def _nodes_of_vectors(header: GgufHeader) -> dict[int, int]:
+    """By layer: two for each norm's weights, one for each bias."""
+    blocks = header.layers or 0
+    nodes: dict[int, int] = defaultdict(int)
+    for name, tensor in header.tensors.items():
+        if len(tensor.shape) == 1:
+            nodes[layer_of(name, blocks)] += 2 if "norm" in name else 1
+    return nodes
