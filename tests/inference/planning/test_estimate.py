@@ -72,8 +72,10 @@ def test_a_large_vocabulary_is_paid_where_the_output_lies() -> None:
 
 
 def test_the_graph_of_a_token() -> None:
-    """3.071 billion operations and these bytes are what llama.cpp's own graph has for this shape; of its 986 nodes those
-    that compute. (The norms of queries and keys are missing in this header: two nodes each.)"""
+    """3.071 billion operations and these bytes are what llama.cpp's own graph has for this shape.
+
+    Counted are the nodes that compute: a block's seven products, attention, seven small ones, two for each norm.
+    """
     cost = EstimateOracle(qwen3_0_6b()).graph(_settings(), 1)
     assert sum(operation.flops for operation in cost.operations) == pytest.approx(3.07101696e9, rel=1e-6)
     assert sum(operation.nodes for operation in cost.operations) == 28 * (7 + 1 + 7 + 2 * 2) + 2
