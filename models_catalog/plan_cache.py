@@ -36,6 +36,11 @@ class _Entry(msgspec.Struct, frozen=True, array_like=True):
     compressed: bytes
 
 
+def _hash(key: str) -> str:
+    """Keys are never written: an address may hold a secret."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 class PlanCache:
     """A folder of plan data by key. May be deleted or damaged at any time; several processes may share it."""
 
@@ -51,10 +56,10 @@ class PlanCache:
             if path.stat().st_size > _MAX_ENTRY_BYTES:
                 return None
             entry = msgspec.msgpack.decode(path.read_bytes(), type=_Entry)
-            if entry.format != _FORMAT or entry.key != key:
+            if entry.format != _FORMAT or entry.key != _hash(key):
                 return None
-            raw = decompress(entry.compressed, key)
-            screen_plan_data(read_plan_data(raw, key))
+            raw = decompress(entry.compressed, path.name)
+            screen_plan_data(read_plan_data(raw, path.name))
         except (OSError, msgspec.DecodeError, ModelFileRefused):
             return None
         with contextlib.suppress(OSError):
@@ -63,7 +68,7 @@ class PlanCache:
 
     def store(self, key: str, plan: CachedPlan) -> None:
         """Replaces the entry at once and whole. A disk that refuses is no error: the model is asked about again."""
-        content = msgspec.msgpack.encode(_Entry(_FORMAT, key, plan.validator, compress(plan.plan_data)))
+        content = msgspec.msgpack.encode(_Entry(_FORMAT, _hash(key), plan.validator, compress(plan.plan_data)))
         if len(content) > min(_MAX_ENTRY_BYTES, self._max_bytes):
             return
         with contextlib.suppress(OSError):
@@ -80,7 +85,7 @@ class PlanCache:
             self._evict()
 
     def _path(self, key: str) -> Path:
-        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}{_SUFFIX}"
+        return self._folder / f"{_hash(key)[:40]}{_SUFFIX}"
 
     def _evict(self) -> None:
         entries = []

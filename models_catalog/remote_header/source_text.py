@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,13 @@ def understand(text: str, *, starter_keys: frozenset[str]) -> SourceText:
     host = text.partition("/")[0].lower().removeprefix("www.")
     if host in _HOSTS:
         return _address(f"https://{text}")
-    path = Path(text).expanduser()
-    if text.lower().endswith(".gguf") or path.is_file():
+    path = Path(text)
+    # "~somebody" of whom there is nobody, and names longer than a disk takes, are no files.
+    with contextlib.suppress(RuntimeError, OSError):
+        path = path.expanduser()
+        if path.is_file():
+            return FileText(path=path)
+    if text.lower().endswith(".gguf"):
         return FileText(path=path)
     if match := _REPOSITORY.fullmatch(text):
         return RepositoryText(repository=match["repository"], quantization=match["quantization"])
