@@ -75,6 +75,11 @@ class DryRunOracle:
         self._graphs: dict[tuple[Settings, int], GraphCost] = {}
         self._work: dict[Settings, int] = {}
 
+    @property
+    def path(self) -> str:
+        """Of the file that llama.cpp is given; for this process only."""
+        return self._file.path
+
     def measure(self, settings: Settings) -> Measured:
         if settings not in self._measured:
             with self._context(settings) as context:
