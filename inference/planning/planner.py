@@ -46,13 +46,13 @@ def make_plan(
     What the user fixed is kept, even when it does not fit; the verdict says so then. Raises MeasureFailed when the
     engine refuses the model, or what the user fixed.
     """
-    planner = _Planner(model_path, header, oracle, limits or Limits(), residuals or Residuals())
+    planner = ModelPlanner(model_path, header, oracle, limits or Limits(), residuals or Residuals())
     answer = planner.plan(wish, machine)
     return replace(answer, advice=advise(answer, wish=wish, machine=machine, replan=planner.plan, siblings=siblings))
 
 
-class _Planner:
-    """Plans one model for several wishes and machines, without advice."""
+class ModelPlanner:
+    """Plans one model for several wishes and machines, without the advice that `make_plan` adds. For one thread."""
 
     def __init__(
         self, model_path: str, header: GgufHeader, oracle: Oracle, limits: Limits, residuals: Residuals

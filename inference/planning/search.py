@@ -199,8 +199,8 @@ class Search:
                 for sharing in ("even", "greedy") if len(devices) > 1 else ("even",):
                     family = _Family(
                         devices=devices if sharing == "even" else devices[::-1],
-                        style=style,  # type: ignore[arg-type]
-                        sharing=sharing,  # type: ignore[arg-type]
+                        style=style,
+                        sharing=sharing,
                     )
                     layout = self._layout(variant, shape, family)
                     if layout.shares and layout not in seen:
