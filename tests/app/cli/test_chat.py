@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_lost_events_lose_no_text(
 def test_what_was_lowered_is_said(
     service: FakeService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    change = {"kind": "batch", "fields": {"before_tokens": 512, "after_tokens": 256}}
+    change: dict[str, Any] = {"kind": "batch", "fields": {"before_tokens": 512, "after_tokens": 256}}
     service.engines = []
     service.load_changes = (PlanChange(**change),)
     service._emit("plan_changed", {"model": "another", "name": "Another", "change": change})
