@@ -286,6 +286,18 @@ async def test_misbehaviour(
         await read("small.gguf")
 
 
+async def test_the_proxy_that_is_set_is_used(
+    read: Reader, small: Stored, patience: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTP_PROXY", read.hub.base)
+    file = RemoteFile(name="x", sources=(WholeFile(name="S", url="http://hub.invalid/plain/small.gguf"),))
+    async with open_client(patience) as through_proxy:
+        found = await fetch_header(through_proxy, (file,), origin="http://hub/x", patience=patience)
+    assert found.plan_data == expected(small)
+    assert read.hub.seen[0].headers["Host"] == "hub.invalid"
+
+
 async def test_nobody_there(read: Reader, client: httpx.AsyncClient, patience: Patience) -> None:
     file = RemoteFile(name="x.gguf", sources=(WholeFile(name="gone", url="http://127.0.0.1:9/x.gguf"),))
     with pytest.raises(RemoteUnreachable) as caught:
