@@ -232,8 +232,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
-    """Seconds as measured in the child: waiting for admission, prefill, decode (first to last token)."""
+    """Seconds as measured in the child: waiting for admission, prefill, decode (first to last token).
+
+    unevenness: median to best of the seconds from one token to the next, 1.0 when there are too few; well above 1 the
+    answer was disturbed by other requests or programs.
+    """
 
     queue_seconds: float
     prefill_seconds: float
     decode_seconds: float
+    unevenness: float = 1.0

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import statistics
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from inference.backends.protocol import Backend, Sampler
 from inference.text.answer import AnswerText
 from inference.values import FinishReason, GenerationRequest, Timings, TokenLogprob, Usage
 from inference.worker.messages import Delta, Finished
+
+# So many steps of an answer are looked at to see how even they were; fewer say nothing.
+_STEPS_KEPT, _FEWEST_STEPS = 1024, 8
 
 
 @dataclass(slots=True)
@@ -25,6 +31,7 @@ class Answering:
     last_token_at: float = -1.0
     cached_tokens: int = 0
     generated: int = 0
+    _steps: array[float] = field(default_factory=lambda: array("d"))
     _ids: list[int] = field(default_factory=list)
     _logprobs: list[TokenLogprob] = field(default_factory=list)
     _text: str = ""
@@ -34,6 +41,8 @@ class Answering:
         """Take the token that was sampled from output row `row`; returns why the answer ends with it, if it does."""
         if self.first_token_at < 0:
             self.first_token_at = now
+        elif len(self._steps) < _STEPS_KEPT:
+            self._steps.append(now - self.last_token_at)
         self.last_token_at = now
         if backend.vocabulary.ends_answer(token):
             return "stop"
@@ -92,8 +101,16 @@ class Answering:
                 queue_seconds=began - self.submitted_at,
                 prefill_seconds=first - began,
                 decode_seconds=max(0.0, self.last_token_at - first),
+                unevenness=_unevenness(self._steps),
             ),
         )
+
+
+def _unevenness(steps: Sequence[float]) -> float:
+    """Median to best; 1.0 for too few steps, or a clock that is too coarse."""
+    if len(steps) < _FEWEST_STEPS or min(steps) <= 0:
+        return 1.0
+    return statistics.median(steps) / min(steps)
 
 
 def _logprob(backend: Backend, row: int, token: int, piece: bytes, top: int) -> TokenLogprob:

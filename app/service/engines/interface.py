@@ -58,18 +58,20 @@ class MakePlan(Protocol):
 class AnswerFigures:
     """What one finished answer took, for whoever forecasts the next.
 
-    prompt_tokens: those that were computed, not found in the cache. depth_tokens: filled context in the middle of the
-    answer. alone: no other request of this model ran beside it.
+    planned: what was forecast for this model. prompt_tokens: those that were computed, not found in the cache.
+    depth_tokens: filled context in the middle of the answer. unevenness: see `Timings`. alone: no other request of this
+    model ran beside it.
     """
 
     model: str
-    plan: LoadPlan
+    planned: PlanAnswer
     architecture: str
     prompt_tokens: int
     prefill_seconds: float
     completion_tokens: int
     decode_seconds: float
     depth_tokens: int
+    unevenness: float
     alone: bool
 
 

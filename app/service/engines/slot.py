@@ -320,19 +320,21 @@ class Slot:
         usage, timings = finished.usage, finished.timings
         if usage.completion_tokens > 1 and timings.decode_seconds > 0:
             self._tokens_per_second = (usage.completion_tokens - 1) / timings.decode_seconds
-        self._owner.answered(
-            AnswerFigures(
-                model=self.model.id,
-                plan=engine.plan,
-                architecture=engine.facts.architecture,
-                prompt_tokens=usage.prompt_tokens - usage.cached_tokens,
-                prefill_seconds=timings.prefill_seconds,
-                completion_tokens=usage.completion_tokens,
-                decode_seconds=timings.decode_seconds,
-                depth_tokens=usage.prompt_tokens + usage.completion_tokens // 2,
-                alone=alone,
+        if self.course.answer is not None:
+            self._owner.answered(
+                AnswerFigures(
+                    model=self.model.id,
+                    planned=self.course.answer,
+                    architecture=engine.facts.architecture,
+                    prompt_tokens=usage.prompt_tokens - usage.cached_tokens,
+                    prefill_seconds=timings.prefill_seconds,
+                    completion_tokens=usage.completion_tokens,
+                    decode_seconds=timings.decode_seconds,
+                    depth_tokens=usage.prompt_tokens + usage.completion_tokens // 2,
+                    unevenness=timings.unevenness,
+                    alone=alone,
+                )
             )
-        )
 
 
 def _seen(task: asyncio.Task[RunningEngine]) -> None:

@@ -124,6 +124,12 @@ def test_a_decode_call_without_memory_ends_the_child_as_such(capfd: pytest.Captu
     assert "out of memory" in capfd.readouterr().err
 
 
+def test_how_evenly_tokens_came_is_told() -> None:
+    service = run((at_once, ask("even", "[[say:0123456789]][[sleep:0.002]]")), (all_done("even"), ask("short", "hi")))
+    told = {m.request_id: m.timings.unevenness for m in service.sent if isinstance(m, Finished)}
+    assert told["even"] > 1.0 and told["short"] == 1.0
+
+
 def test_eight_at_once_are_not_mixed() -> None:
     service = run(*((at_once, ask(f"r{n}", f"[[say:answer number {n} ]][[repeat:8]]")) for n in range(8)))
     for n in range(8):

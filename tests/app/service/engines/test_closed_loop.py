@@ -215,7 +215,8 @@ async def test_residuals_and_figures_are_told(engines: Engines, world: FakeWorld
         True,
     )
     assert (figures.prefill_seconds, figures.completion_tokens, figures.decode_seconds) == (0.1, 3, 0.2)
-    assert figures.depth_tokens == 2 + 3 // 2
+    assert (figures.depth_tokens, figures.unevenness) == (2 + 3 // 2, 1.0)
+    assert figures.planned.plan is world.engines[0].plan
     memory = engines.memory("qwen-small")
     assert memory is not None and memory[1] is not None and memory[1].private_bytes == 1200
 
