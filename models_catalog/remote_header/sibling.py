@@ -165,12 +165,14 @@ def _fills_file(found: _Found, alignment: int, size_bytes: int) -> bool:
 
 def _values(keys: ParsedKeys, pattern: Pattern, file_type: int | None) -> tuple[dict[str, Value], dict[str, ValueType]]:
     """The pattern's keys with this file's own descriptions in place of the pattern's."""
-    values, types = dict(keys.values), dict(keys.value_types)
-    for key in [key for key in values if not key.startswith("general.")]:
-        del values[key], types[key]
-    for key, value in pattern.header.values.items():
-        if not key.startswith("general.") or key == "general.alignment":
-            values[key], types[key] = value, pattern.header.value_types[key]
+    known, known_types = pattern.header.values, pattern.header.value_types
+    # In the order of this file, so that the same plan data comes out as from its whole header.
+    kept = [key for key in keys.values if key.startswith("general.") or key in known]
+    values = {key: keys.values[key] for key in kept}
+    types = {key: keys.value_types[key] for key in kept}
     if file_type is not None and _FILE_TYPE not in values:
         values[_FILE_TYPE], types[_FILE_TYPE] = file_type, ValueType.UINT32
+    for key, value in known.items():
+        if not key.startswith("general.") or key == "general.alignment":
+            values[key], types[key] = value, known_types[key]
     return values, types
