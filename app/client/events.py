@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from app.plan_values import CalibrationStatus
 from app.values import ChatMessage, ChatSummary, EngineStatus, Event, FetchStatus, PlanChange
 
 
@@ -72,6 +73,7 @@ Happening = (
     | EngineUnloaded
     | PlanChanged
     | FetchStatus
+    | CalibrationStatus
     | ChatDeleted
     | ModelsChanged
     | SettingsChanged
@@ -88,6 +90,7 @@ _TYPES: dict[str, type[Happening]] = {
     "engine_unloaded": EngineUnloaded,
     "plan_changed": PlanChanged,
     "fetch": FetchStatus,
+    "calibration": CalibrationStatus,
     "models": ModelsChanged,
     "settings": SettingsChanged,
     "gap": Gap,

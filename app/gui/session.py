@@ -21,6 +21,7 @@ from app.client.events import (
 from app.client.http import APPEND, AppendHere, ServiceClient
 from app.gui import conversation
 from app.gui.link import LinkState, Online, ServiceLink, Starting
+from app.plan_values import CalibrationStatus, PlanWish
 from app.values import (
     Chat,
     ChatMessage,
@@ -156,18 +157,18 @@ class Session(QObject):
     def show_version(self, message: ChatMessage, sibling_id: str) -> None:
         self.link.ask(lambda client: client.show_branch(message.chat_id, sibling_id), self._show_chat)
 
-    def choose_model(self, model_id: str) -> None:
-        """Use a model for the chat on the screen, and load it."""
+    def choose_model(self, model_id: str, wish: PlanWish | None = None) -> None:
+        """Use a model for the chat on the screen, and load it; wish: numbers that its plan has to keep."""
         self.draft_model = model_id
         if self.chat is not None:
             chat_id = self.chat.id
             self.chat = replace(self.chat, model=model_id)
             self.link.ask(lambda client: client.update_chat(chat_id, model=model_id), self._note_chat)
         self.models_changed.emit()
-        self.load_model(model_id)
+        self.load_model(model_id, wish)
 
-    def load_model(self, model_id: str) -> None:
-        self.link.ask(lambda client: client.load_engine(model_id), self._on_engine)
+    def load_model(self, model_id: str, wish: PlanWish | None = None) -> None:
+        self.link.ask(lambda client: client.load_engine(model_id, wish=wish), self._on_engine)
 
     def import_model(self, path: str) -> None:
         """Add a GGUF file of this computer and use it."""
@@ -272,6 +273,8 @@ class Session(QObject):
                 self.engines_changed.emit()
             case Gap():
                 self._refresh()
+            case CalibrationStatus():
+                pass  # for the page of hardware and plans only
             case Bye() | PlanChanged():
                 pass  # the engine's own event says the latter, too
 

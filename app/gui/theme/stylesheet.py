@@ -38,7 +38,7 @@ def palette(theme: Theme) -> QPalette:
 
 def stylesheet(theme: Theme) -> str:
     """The style sheet of the whole application."""
-    return _frames(theme) + _buttons(theme) + _inputs(theme) + _lists(theme) + _scroll_bars(theme)
+    return _frames(theme) + _buttons(theme) + _tiles(theme) + _inputs(theme) + _lists(theme) + _scroll_bars(theme)
 
 
 def _frames(t: Theme) -> str:
@@ -62,6 +62,11 @@ def _frames(t: Theme) -> str:
     #badge[tone="good"] {{ background: {t.good_soft}; }} #badge[tone="good"] QLabel {{ color: {t.good}; }}
     #badge[tone="warn"] {{ background: {t.warn_soft}; }} #badge[tone="warn"] QLabel {{ color: {t.warn}; }}
     #badge[tone="bad"] {{ background: {t.bad_soft}; }} #badge[tone="bad"] QLabel {{ color: {t.bad}; }}
+    #panel {{ background: {t.side}; border: 0; border-left: 1px solid {t.border}; }}
+    #foot {{ background: {t.side}; border: 0; border-top: 1px solid {t.border}; }}
+    #machine {{ background: {t.accent_soft}; border: 0; border-radius: {RADIUS_MEDIUM}px; }}
+    #machine[tone="warn"] {{ background: {t.warn_soft}; }} #machine[tone="warn"] QLabel {{ color: {t.warn}; }}
+    #advice {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: {RADIUS_MEDIUM}px; }}
     #chip {{ background: {t.hover}; border: 0; border-radius: 8px; }}
     QLabel {{ background: transparent; color: {t.text}; }}
     QLabel[shade="2"] {{ color: {t.text_second}; }} QLabel[shade="3"] {{ color: {t.text_third}; }}
@@ -102,6 +107,34 @@ def _buttons(t: Theme) -> str:
     """
 
 
+def _tiles(t: Theme) -> str:
+    """Buttons that hold other widgets, and the entries of the sidebar."""
+    return f"""
+    QPushButton[kind="nav"] {{ border: 1px solid transparent; border-radius: 9px; padding: 8px 10px;
+        background: transparent; color: {t.text}; text-align: left; }}
+    QPushButton[kind="nav"]:hover {{ background: {t.hover}; }}
+    QPushButton[kind="nav"]:checked {{ background: {t.surface}; border: 1px solid {t.border}; }}
+    QPushButton[kind="nav"]:focus {{ border: 1px solid {t.accent}; }}
+    QPushButton[kind="tile"] {{ border: 1px solid {t.border}; border-radius: {RADIUS_LARGE}px; padding: 0;
+        background: {t.surface}; }}
+    QPushButton[kind="tile"]:hover {{ border: 1px solid {t.border_strong}; }}
+    QPushButton[kind="tile"]:focus {{ border: 1px solid {t.accent}; background: {t.hover}; }}
+    QPushButton[kind="tile"]:checked {{ border: 2px solid {t.accent}; }}
+    QPushButton[kind="option"] {{ border: 1px solid transparent; border-radius: {RADIUS_MEDIUM}px; padding: 0;
+        background: transparent; }}
+    QPushButton[kind="option"]:hover {{ background: {t.hover}; }}
+    QPushButton[kind="option"]:checked {{ background: {t.accent_soft}; }}
+    QPushButton[kind="option"]:focus {{ border: 1px solid {t.accent}; }}
+    QPushButton[kind="option"]:disabled {{ background: transparent; }}
+    QPushButton[kind="chip"]:checked {{ background: {t.accent_soft}; color: {t.text}; border: 1px solid {t.accent}; }}
+    QPushButton[kind="chip"]:checked:focus {{ border: 2px solid {t.accent}; padding: 3px 11px; }}
+    QPushButton[kind="words"] {{ border: 1px solid transparent; border-radius: 6px; padding: 1px 6px;
+        background: transparent; color: {t.accent}; }}
+    QPushButton[kind="words"]:hover {{ background: {t.hover}; }}
+    QPushButton[kind="words"]:focus {{ border: 1px solid {t.accent}; }}
+    """
+
+
 def _inputs(t: Theme) -> str:
     return f"""
     QLineEdit {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 9px; padding: 6px 10px;
@@ -111,6 +144,12 @@ def _inputs(t: Theme) -> str:
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QTextBrowser[shade="2"] {{ color: {t.text_second}; }}
     QPlainTextEdit#framed {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 9px; padding: 8px; }}
+    QSlider::groove:horizontal {{ height: 4px; background: {t.track}; border-radius: 2px; }}
+    QSlider::sub-page:horizontal {{ height: 4px; background: {t.accent}; border-radius: 2px; }}
+    QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -7px 0; border: 2px solid {t.accent};
+        border-radius: 9px; background: {t.surface}; }}
+    QSlider::handle:horizontal:hover {{ background: {t.accent_soft}; }}
+    QSlider::handle:horizontal:focus {{ background: {t.accent}; border: 2px solid {t.text}; }}
     QProgressBar {{ background: {t.track}; border: 0; border-radius: 3px; max-height: 6px; min-height: 6px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
     """

@@ -54,6 +54,8 @@ class Theme:
     bad: str
     bad_soft: str
     track: str
+    memory_state: str
+    memory_compute: str
     memory_other: str
     syntax: SyntaxColours
 
@@ -81,6 +83,8 @@ LIGHT: Final = Theme(
     bad="#B3352B",
     bad_soft="#FBE7E4",
     track="#E3E5DF",
+    memory_state="#4FA98F",
+    memory_compute="#E0A93B",
     memory_other="#B4BAB3",
     syntax=SyntaxColours(keyword="#A5306E", name="#2C5FB8", string="#0B6B45", comment="#69706B", number="#9A5B00"),
 )
@@ -108,6 +112,8 @@ DARK: Final = Theme(
     bad="#F08A7E",
     bad_soft="#43211D",
     track="#2A312E",
+    memory_state="#217A67",
+    memory_compute="#E0A93B",
     memory_other="#4A534E",
     syntax=SyntaxColours(keyword="#F08FC0", name="#86AEF0", string="#7FD6A8", comment="#8A948E", number="#E5B04C"),
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
 from app.client.http import APPEND, AppendHere, Exchange, ServiceClient
 from app.errors import AppError, RemoteError, ServiceUnreachable
+from app.plan_values import CalibrationStatus, HardwareView, LiveView, Plans, PlanWish
 from app.values import (
     Chat,
     ChatMessage,
@@ -25,6 +26,7 @@ from app.values import (
     ServiceStatus,
     StarterOffer,
 )
+from tests.app.gui.plan_samples import COMPUTER, LIVE, sample_plans
 
 MODEL = LocalModel(
     id="qwen2.5-coder-0.5b-instruct-q4_k_m",
@@ -126,6 +128,9 @@ class FakeService(ServiceClient):
         self.kept: dict[str, Chat] = {}
         self.calls: list[tuple[str, Any]] = []
         self.refusal: AppError | None = None
+        self.plans_refusal: AppError | None = None
+        self.plan_answer: Callable[[str, PlanWish, bool], Plans] = sample_plans
+        self.computer = COMPUTER
         self.connect_error: AppError | None = None
         self.connections = 0
         self._events: queue.Queue[Event | None] = queue.Queue()
@@ -229,9 +234,37 @@ class FakeService(ServiceClient):
         self._note("import", path)
         return SECOND_MODEL
 
-    def load_engine(self, model: str, context_tokens: int | None = None) -> EngineStatus:
+    def load_engine(
+        self, model: str, context_tokens: int | None = None, *, wish: PlanWish | None = None
+    ) -> EngineStatus:
         self._note("load", model)
+        if wish is not None:
+            self._note("load_wish", wish)
         return dataclasses.replace(ENGINE, model=model)
+
+    def plans(self, model: str, wish: PlanWish, *, advice: bool = True) -> Plans:
+        self._note("plans", (model, wish, advice))
+        if self.plans_refusal is not None:
+            raise self.plans_refusal
+        return self.plan_answer(model, wish, advice)
+
+    def hardware(self) -> HardwareView:
+        self._note("hardware")
+        return self.computer
+
+    def hardware_live(self) -> LiveView:
+        self._note("live")
+        return LIVE
+
+    def calibration(self) -> CalibrationStatus:
+        return CalibrationStatus(state="none")
+
+    def calibrate(self) -> CalibrationStatus:
+        self._note("calibrate")
+        return CalibrationStatus(state="running")
+
+    def cancel_calibration(self) -> None:
+        self._note("cancel_calibration")
 
     def starter_offers(self) -> list[StarterOffer]:
         return self.offers

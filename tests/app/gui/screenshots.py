@@ -16,17 +16,20 @@ if __name__ == "__main__":  # Qt reads its environment when it is imported
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ["QT_SCALE_FACTOR"] = chosen.scale
 
-from PySide6.QtCore import QElapsedTimer, QEventLoop
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QElapsedTimer, QEventLoop, Qt
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
+from app.errors import RemoteError
 from app.gui.dialogs import ApiInfo, Question
 from app.gui.link import ServiceLink
 from app.gui.look import Look
 from app.gui.session import Session
 from app.gui.transcript.messages import AssistantMessage
 from app.gui.window import MainWindow
+from app.plan_values import CalibrationStatus
 from app.values import ChatMessage, ErrorBody, FetchStatus, Language
 from tests.app.gui.fake_service import ENGINE, SECOND_MODEL, STATS, FakeService, message
+from tests.app.gui.plan_samples import loaded, sample_plans
 
 ANSWER = {
     "zh": """可以跑，但要分两步看：先算权重，再算上下文占用的键值缓存。
@@ -262,6 +265,76 @@ def draw_first_run(folder: Path, language: Language, theme: str) -> None:
     studio.close()
 
 
+def draw_plans(folder: Path, language: Language, theme: str) -> None:
+    """The page of hardware and plans: a model here, one of a repository, an imagined computer, a small window."""
+    service = FakeService()
+    service.local_models.append(SECOND_MODEL)
+    fill(service, language)
+    studio = Studio(folder, language, theme, service)
+    studio.go_online()
+    studio.window.resize(1280, 840)
+    studio.window.sidebar.plans_button.click()
+    page = studio.window.plans_page
+    assert page is not None
+    planning = page.planning
+    studio.wait(lambda: planning.plan is not None and not planning.advice_is_old and len(planning.previews) == 2)
+    studio.save("plans")
+    service.plan_answer = lambda model, wish, advice: loaded(sample_plans(model, wish, advice))
+    planning.ask_again()
+    page.panel.bill.button.click()
+    scroll(page.panel, 0.35)
+    scroll(page, 1.0)
+    page.watch.measure()
+    service.send_event("calibration", CalibrationStatus(state="running", fraction=0.37))
+    studio.wait(lambda: page.watch.calibration.fraction > 0)
+    studio.save("plans_measuring")
+    service.plan_answer = sample_plans
+    page.panel.bill.button.click()
+    scroll(page, 0.0)
+    page.models.field.setText("Qwen/Qwen3-8B-GGUF")
+    page.models.button.click()
+    studio.wait(lambda: planning.plan is not None)
+    planning.choose("Q8_0")
+    planning.fix(context=16_384)
+    studio.wait(lambda: not planning.advice_is_old and bool(planning.plan and planning.plan.advice))
+    scroll(page.panel, 0.0)
+    studio.save("plans_repository")
+    scroll(page.panel, 1.0)
+    studio.save("plans_repository_end")
+    page.what_if.card.setText("RTX 4060 8GB")
+    page.what_if.memory.setText("16G")
+    page.what_if.button.click()
+    studio.wait(lambda: planning.plan is not None and planning.hypothetical)
+    planning.choose("F16")
+    planning.fix(gpu_layers=37)
+    studio.wait(lambda: not planning.advice_is_old)
+    page.panel.controls.context.slider.setFocus(Qt.FocusReason.TabFocusReason)
+    scroll(page.panel, 0.0)
+    studio.save("plans_imagined")
+    studio.window.resize(studio.window.minimumSize())
+    studio.wait(lambda: True)
+    studio.save("plans_small_plan")
+    service.plans_refusal = RemoteError(
+        code="CardUnknown",
+        fields={"name": "RTX 4061", "reason": "unknown", "candidates": ["RTX 4060", "RTX 4060 Ti"]},
+        http_status=422,
+    )
+    page.panel.back.click()
+    page.what_if.card.setText("RTX 4061")
+    page.what_if.button.click()
+    studio.wait(lambda: planning.trouble is not None)
+    scroll(page, 0.5)
+    studio.save("plans_small_list")
+    studio.close()
+
+
+def scroll(widget: QWidget, part: float) -> None:
+    """The first scroll area of the widget to a part of its length."""
+    QApplication.processEvents()
+    bar = widget.findChildren(QScrollArea)[0].verticalScrollBar()
+    bar.setValue(round(part * bar.maximum()))
+
+
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     app = QApplication([])
@@ -271,6 +344,7 @@ def main(folder: Path) -> None:
         for theme in ("light", "dark"):
             draw_chats(folder, language, theme)
             draw_first_run(folder, language, theme)
+            draw_plans(folder, language, theme)
 
 
 if __name__ == "__main__":

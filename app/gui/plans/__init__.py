@@ -1,0 +1,1 @@
+"""The page "Hardware & plans": what this computer has, and what a model would take of it."""

@@ -1,0 +1,264 @@
+"""The plan panel: whether the model fits, where its memory goes, the numbers to turn, and the way into the chat."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from app import plan_words, words
+from app.gui import icons
+from app.gui.look import Look
+from app.gui.parts.basics import Badge, ElidedLabel, dress_button, ghost_button, plain_label, push_button
+from app.gui.parts.holding import Message, Section, TextRows, heading
+from app.gui.plans.bars import LEAST_SHOWN_BYTES, DevicePicture
+from app.gui.plans.controls import Controls
+from app.gui.plans.lists import APPLICABLE, AdviceList, QuantizationList, show_verdict
+from app.gui.plans.planning import Planning
+from app.plan_values import PlanAdvice, PlanSpeed, PlanView
+
+MARGIN = 20
+
+
+class PlanPanel(QFrame):
+    """Follows the planning by itself. `back_wanted`: to the list; `start_wanted`: chat with this plan."""
+
+    back_wanted = Signal()
+    start_wanted = Signal()
+
+    def __init__(self, look: Look, planning: Planning) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self._look, self._planning = look, planning
+        self.back = ghost_button(look, "chevron-left", "plans.back")
+        self._title = ElidedLabel("", 18, 700)
+        self.badge = Badge()
+        self._sentence = plain_label("", 14, shade=2, wrap=True)
+        self._basis = plain_label("", 12, shade=3, wrap=True)
+        self.trouble = Message(look)
+        self._nothing = plain_label("", 14, shade=3, wrap=True)
+        self._pictures: list[DevicePicture] = []
+        self._picture_card = QFrame()
+        self._picture_card.setObjectName("card")
+        self._speed = TextRows()
+        self._bill_rows = TextRows()
+        self.bill = Section(look, self._bill_rows)
+        self.controls = Controls(look, planning)
+        self._quantization_heading = heading(14)
+        self.quantizations = QuantizationList(look)
+        self._advice_heading = heading(14)
+        self.advice = AdviceList(look)
+        self._number_rows = TextRows(8)
+        self.numbers = Section(look, self._number_rows)
+        self.start = push_button("primary", 600)
+        self._hint = plain_label("", 12, shade=3, wrap=True)
+        self._body = QWidget()
+        self._arrange()
+        self._connect()
+        self._show()
+
+    def _arrange(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self.back)
+        top.addWidget(self._title, 1)
+        top.addWidget(self.badge)
+        self._picture_column = QVBoxLayout(self._picture_card)
+        self._picture_column.setContentsMargins(14, 12, 14, 12)
+        self._picture_column.setSpacing(14)
+        body = QVBoxLayout(self._body)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(12)
+        for widget in (self._sentence, self._picture_card, self._basis, self.bill, self._speed, self.controls):
+            body.addWidget(widget)
+        for title, content in (
+            (self._advice_heading, self.advice),
+            (self._quantization_heading, self.quantizations),
+        ):
+            body.addSpacing(4)
+            body.addWidget(title)
+            body.addWidget(content)
+        body.addWidget(self.numbers)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(MARGIN, 18, MARGIN, 18)
+        column.setSpacing(12)
+        column.addLayout(top)
+        for widget in (self.trouble, self._nothing, self._body):
+            column.addWidget(widget)
+        column.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.viewport().setAutoFillBackground(False)
+        inside.setAutoFillBackground(False)
+        self._scroll.setWidget(inside)
+        foot = QFrame()
+        foot.setObjectName("foot")
+        low = QVBoxLayout(foot)
+        low.setContentsMargins(MARGIN, 12, MARGIN, 14)
+        low.setSpacing(6)
+        low.addWidget(self._hint)
+        self.start.setMinimumHeight(42)
+        low.addWidget(self.start)
+        self._foot = foot
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(1, 0, 0, 0)  # the line at the left
+        whole.setSpacing(0)
+        whole.addWidget(self._scroll, 1)
+        whole.addWidget(foot)
+
+    def _connect(self) -> None:
+        self.back.clicked.connect(self.back_wanted)
+        self.start.clicked.connect(self.start_wanted)
+        self.quantizations.chosen.connect(self._planning.choose)
+        self.advice.wanted.connect(self._follow)
+        self.trouble.pressed.connect(self._planning.ask_again)
+        self.bill.opened.connect(self._show)
+        self.numbers.opened.connect(self._show)
+        self._planning.changed.connect(self._show)
+        self._look.changed.connect(self._show)
+
+    # Planning → panel
+
+    def _show(self) -> None:
+        say, planning = self._look.say, self._planning
+        dress_button(self._look, self.back, "chevron-left", "plans.back")
+        quantization, plan = planning.quantization, planning.plan
+        self._title.show_text(plan.model if plan else planning.model.name if planning.model else planning.target)
+        self.badge.setVisible(plan is not None)
+        self._body.setVisible(quantization is not None)
+        self._foot.setVisible(plan is not None)
+        self._nothing.setVisible(planning.waiting or not planning.target)
+        self._nothing.setText(say("plans.waiting" if planning.target else "plans.nothing"))
+        trouble = planning.trouble
+        error = words.describe_error(trouble, self._look.language) if trouble is not None else ""
+        self.trouble.show_text("bad", error, say("plans.retry") if error else "")
+        if planning.plans is not None:
+            self._show_quantizations()
+        if plan is not None:
+            self._show_plan(plan)
+        else:
+            self._show_refusal()
+
+    def _show_quantizations(self) -> None:
+        plans = self._planning.plans
+        assert plans is not None
+        self._quantization_heading.setText(self._look.say("plans.quantizations"))
+        self.quantizations.show_quantizations(plans.quantizations, self._planning.quantization, plans.best)
+        self.quantizations.setAccessibleName(self._quantization_heading.text())
+
+    def _show_refusal(self) -> None:
+        """No plan for what is looked at: only the list of quantizations says why."""
+        for widget in self._plan_widgets():
+            widget.setVisible(False)
+
+    def _plan_widgets(self) -> tuple[QWidget, ...]:
+        return (
+            self._sentence,
+            self._picture_card,
+            self._basis,
+            self.bill,
+            self._speed,
+            self.controls,
+            self._advice_heading,
+            self.advice,
+            self.numbers,
+        )
+
+    def _show_plan(self, plan: PlanView) -> None:
+        say, language = self._look.say, self._look.language
+        for widget in self._plan_widgets():
+            widget.setVisible(True)
+        show_verdict(self.badge, self._look, plan)
+        self._sentence.setText(plan_words.verdict(plan, language))
+        self._basis.setText(plan_words.basis(plan, language))
+        self._show_pictures(plan)
+        self._speed.show_rows(self._speed_rows(plan.speed))
+        self.bill.name(say("plans.bill"))
+        self.numbers.name(say("plans.numbers"))
+        if self.bill.is_open:
+            self._bill_rows.show_rows(self._bill_lines(plan))
+        if self.numbers.is_open:
+            self._number_rows.show_rows(self._number_lines(plan))
+        self.controls.show_plan(plan)
+        plans = self._planning.plans
+        names = frozenset(one.name for one in plans.quantizations if one.plan is not None) if plans else frozenset()
+        self._advice_heading.setText(say("plans.advice"))
+        self._advice_heading.setVisible(bool(plan.advice))
+        self.advice.show_advice(plan.advice, names - {plan.quantization}, old=self._planning.advice_is_old)
+        self._show_start(plan)
+
+    def _show_pictures(self, plan: PlanView) -> None:
+        while len(self._pictures) < len(plan.devices):
+            self._pictures.append(DevicePicture(self._look))
+            self._picture_column.addWidget(self._pictures[-1])
+        # The card first, as people look at it first; the processor's memory last.
+        ordered = (*plan.devices[1:], *plan.devices[:1])
+        for place, picture in enumerate(self._pictures):
+            if place < len(ordered):
+                picture.show_device(ordered[place])
+            picture.setVisible(place < len(ordered))
+
+    def _speed_rows(self, speed: PlanSpeed) -> list[tuple[str, str, str]]:
+        say, language = self._look.say, self._look.language
+        origin = say(
+            "plans.speed_note", origin=plan_words.speed_origin(speed, language), depth=f"{speed.depth_tokens:,}"
+        )
+        return [
+            (say("plans.decode"), plan_words.rate(speed.decode, language), ""),
+            (say("plans.prefill"), plan_words.rate(speed.prefill, language), origin),
+        ]
+
+    def _bill_lines(self, plan: PlanView) -> list[tuple[str, str, str]]:
+        names = {device.name: device.description or device.name for device in plan.devices}
+        lines = sorted(plan.bill, key=lambda line: -line.bytes)
+        return [
+            (
+                plan_words.bill_name(line.kind, self._look.language),
+                words.shown_bytes(line.bytes),
+                names.get(line.device, line.device) if len(plan.devices) > 1 else "",
+            )
+            for line in lines
+            if line.bytes >= LEAST_SHOWN_BYTES
+        ]
+
+    def _number_lines(self, plan: PlanView) -> list[tuple[str, str, str]]:
+        language = self._look.language
+        return [
+            (
+                plan_words.field_name(reason.field, language),
+                plan_words.field_value(reason, language),
+                plan_words.reason(reason, language),
+            )
+            for reason in plan.reasons
+        ]
+
+    def _show_start(self, plan: PlanView) -> None:
+        """The button, and in a line why it cannot be pressed."""
+        planning, say = self._planning, self._look.say
+        hint = ""
+        if planning.hypothetical:
+            hint = say("plans.start_hypothetical")
+        elif planning.model is None:
+            hint = say("plans.start_absent")
+        elif plan.verdict == "does_not_fit":
+            hint = say("plans.start_too_large")
+        self._hint.setText(hint)
+        self._hint.setVisible(bool(hint))
+        self.start.setEnabled(not hint)
+        theme = self._look.theme
+        self.start.setIcon(icons.icon("message-square", theme.text_third if hint else theme.on_accent, 17))
+        self.start.setText(" " + say("plans.start"))
+        self.start.setAccessibleName(say("plans.start"))
+
+    # Panel → planning
+
+    def _follow(self, advice: PlanAdvice) -> None:
+        """What was clicked in the list of advice."""
+        if advice.kind in APPLICABLE:
+            name, field = APPLICABLE[advice.kind]
+            self._planning.fix(**{name: advice.fields[field]})
+        else:
+            self._planning.choose(str(advice.fields["quantization"]))
