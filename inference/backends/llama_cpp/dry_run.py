@@ -19,7 +19,7 @@ from inference.backends.llama_cpp.breakdown import read_breakdown
 from inference.backends.llama_cpp.graph import read_graph, work_bytes
 from inference.backends.llama_cpp.library import Callbacks, lib
 from inference.backends.llama_cpp.params import context_params, model_params
-from inference.backends.llama_cpp.virtual_devices import VirtualDevices
+from inference.backends.llama_cpp.virtual_devices import VirtualDevices, untouched_memory
 from inference.planning.oracle import MeasureFailed
 from inference.planning.values import GraphCost, Measured, Settings
 from inference.values import ALL_ON_CPU, LoadPlan, Placement
@@ -116,7 +116,8 @@ class DryRunOracle:
     def _context(self, settings: Settings) -> Iterator[Any]:
         model = self._model(settings)
         self._callbacks.log.clear()
-        context = lib.llama_init_from_model(model, context_params(self._plan(settings)))
+        with untouched_memory():
+            context = lib.llama_init_from_model(model, context_params(self._plan(settings)))
         if not context:
             raise MeasureFailed(self._callbacks.telling_line())
         try:

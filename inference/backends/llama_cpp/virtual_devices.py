@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ _DEVICE_TYPE_GPU = 1
 # The beginning of ggml_tensor: type, (buffer), ne[4], (nb[4]), op; after op_params[16] and flags come the sources.
 _TENSOR = struct.Struct("<i12x4q32xi")
 _TENSOR_SOURCES_OFFSET = 152
+# ggml_backend_buffer: eleven functions, of which `clear` is the tenth, then its type.
+_CLEAR_OFFSET, _BUFFER_TYPE_OFFSET = 9 * 8, 11 * 8
 _F16_TYPE, _FIRST_QUANTIZED = 1, 2
 _QUANTIZED_BUT = frozenset({24, 25, 26, 27, 28, 30})  # I8 … F64 and BF16 are numbered above the first quantized type
 # ggml-cuda: MATRIX_ROW_PADDING, GGML_OP_OFFLOAD_MIN_BATCH.
@@ -162,7 +165,32 @@ class VirtualDevices:
         ggml.ggml_backend_register(ctypes.addressof(registry))
 
 
+@contextmanager
+def untouched_memory() -> Iterator[None]:
+    """Inside, buffers of main memory are allocated but never filled with zeros, so that they take no memory.
+
+    For dry runs only: llama.cpp really allocates recurrent states in them, which can be gigabytes.
+    """
+    functions = _BufferType.from_address(base.ggml_backend_dev_buffer_type(ggml.ggml_backend_dev_by_type(0))).functions
+    own = functions.alloc_buffer
+    allocate = _ALLOCATE(own)
+
+    def without_clearing(buffer_type: int, size: int) -> int | None:
+        buffer = allocate(buffer_type, size)
+        if buffer:
+            ctypes.c_void_p.from_address(buffer + _CLEAR_OFFSET).value = _NOT_CLEARED
+        return int(buffer) if buffer else None
+
+    replacement = _ALLOCATE(without_clearing)
+    functions.alloc_buffer = _pointer(replacement)
+    try:
+        yield
+    finally:
+        functions.alloc_buffer = own
+
+
 _GET = ctypes.CFUNCTYPE(_P, _P)
+_ALLOCATE = ctypes.CFUNCTYPE(_P, _P, _SIZE)
 _GET_SIZE = ctypes.CFUNCTYPE(_SIZE, _P)
 _ASK_OP = ctypes.CFUNCTYPE(_BOOL, _P, _P)
 
@@ -208,10 +236,7 @@ class _Slot:
         own, host = self._own_type, self._host_type
         own.device = host.device = self.handle
         own.functions.get_name = self._function(_GET, self._get_name)
-        # Only recurrent states are really allocated in a dry run; main memory holds them.
-        own.functions.alloc_buffer = self._function(
-            ctypes.CFUNCTYPE(_P, _P, _SIZE), lambda _, size: base.ggml_backend_buft_alloc_buffer(self._cpu_type, size)
-        )
+        own.functions.alloc_buffer = self._function(_ALLOCATE, self._allocate)
         own.functions.get_alignment = self._function(_GET_SIZE, lambda _: self._manner.alignment)
         own.functions.get_alloc_size = self._function(ctypes.CFUNCTYPE(_SIZE, _P, _P), self._alloc_size)
         # Pinned memory of the host differs from plain memory in its name only.
@@ -256,6 +281,15 @@ class _Slot:
             return bool(tokens >= _OFFLOAD_TOKENS)
         return bool(rows * tokens * more >= _OFFLOAD_TOKENS)
 
+    def _allocate(self, _: int, size: int) -> int | None:
+        """Only recurrent states are really allocated in a dry run: in main memory, but as a buffer of this device."""
+        # Main memory may begin between two places that this device's alignment allows.
+        buffer = base.ggml_backend_buft_alloc_buffer(self._cpu_type, size + self._manner.alignment)
+        if buffer:
+            ctypes.c_void_p.from_address(buffer + _BUFFER_TYPE_OFFSET).value = ctypes.addressof(self._own_type)
+            ctypes.c_void_p.from_address(buffer + _CLEAR_OFFSET).value = _NOT_CLEARED
+        return int(buffer) if buffer else None
+
     def _alloc_size(self, _: int, tensor: int) -> int:
         """ggml-cuda's rules: quantized rows are padded, quantized keys and values are unpacked beside the result."""
         size = int(base.ggml_nbytes(tensor))
@@ -267,6 +301,10 @@ class _Slot:
                 if ctypes.c_int.from_address(source).value != _F16_TYPE:
                     size = -(-size // 128) * 128 + 2 * int(base.ggml_nelements(source))
         return size
+
+
+_not_cleared = ctypes.CFUNCTYPE(None, _P, ctypes.c_uint8)(lambda buffer, value: None)
+_NOT_CLEARED = _pointer(_not_cleared)
 
 
 def _memory(_: int, free: int, total: int) -> None:

@@ -14,7 +14,7 @@ from inference.backends.llama_cpp.params import context_params, model_params
 from inference.backends.llama_cpp.virtual_devices import MAX_DEVICES
 from inference.values import HOST, BufferBytes, LoadPlan, Override, Placement
 from tests.inference.backends.virtual import DEVICES
-from tests.tiny_models import write_tiny_llama
+from tests.tiny_models import write_tiny_hybrid, write_tiny_llama
 
 pytestmark = pytest.mark.skipif(not readable(), reason="the C++ layout of this platform is not known")
 
@@ -126,3 +126,12 @@ def test_the_host_buffers_of_a_card_count_as_main_memory(model_path: Path) -> No
         buffers: tuple[BufferBytes, ...] | None = read_breakdown(context)
     assert buffers is not None
     assert {buffer.buffer_type: buffer.device for buffer in buffers}["CUDA_Host"] == HOST
+
+
+def test_recurrent_state_lies_on_the_card_though_it_is_really_allocated(tmp_path: Path) -> None:
+    DEVICES.call_them(["CUDA0"])
+    path = write_tiny_hybrid(tmp_path / "h.gguf", context=2048)
+    on_cpu = bytes_on(path, Placement())[HOST]
+    placed = bytes_on(path, Placement(devices=("CUDA0",), gpu_layers=LAYERS_AND_OUTPUT))
+    assert placed[HOST][1] == 0
+    assert on_cpu[1] <= placed["CUDA0"][1] <= on_cpu[1] + 1024
