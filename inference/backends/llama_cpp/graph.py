@@ -8,9 +8,8 @@ thousand of them take two milliseconds, ctypes structures several times as much.
 from __future__ import annotations
 
 import ctypes
-import re
 import struct
-import sys
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any, Literal
 
@@ -42,9 +41,11 @@ class _Plan(ctypes.Structure):
 
 
 # ggml_tensor: type, buffer, ne[4], nb[4], op, op_params[16], flags, src[10], view_src, view_offs, data, name[64].
-_TENSOR = struct.Struct("=i4x8x4q32x4s64xi10QQ8x8x64s")
-_OP, _NAME = slice(80, 84), slice(256, 320)
-_NODE_NAME = re.compile(rb"-(\d+)(?:[ \0]|$)")
+_TENSOR = struct.Struct("<i4x8x4q32xi64xi10QQ8x8x64s")
+# Where the operation stands: its first byte, for there are fewer than 256 of them (GGML_OP_COUNT).
+_OP, OPERATIONS = 80, 101
+FREE, COUNTED, WORKING = 0, 1, 2
+_MOST_BYTES_OF_A_NODE = 4096
 _F32_BYTES = 4
 # Views and the like: nothing is computed.
 _FREE = frozenset({"NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE"})
@@ -57,7 +58,7 @@ _SCANS = {
     "GATED_DELTA_NET": (5, 0),
 }
 # Operations whose shapes tell of work; all others count as nodes only.
-_READ = frozenset({"MUL_MAT", "MUL_MAT_ID", "FLASH_ATTN_EXT", "LIGHTNING_INDEXER", "GET_ROWS", *_SCANS})
+_WORKING = frozenset({"MUL_MAT", "MUL_MAT_ID", "FLASH_ATTN_EXT", "LIGHTNING_INDEXER", "GET_ROWS", *_SCANS})
 # Decay, update and query: multiply-adds for each element of a state and each token.
 _SCAN_FLOPS = 6.0
 _LOOKED_UP = (b"token_embd", b"position_embd", b"token_types", b"per_layer_token_embd")
@@ -71,7 +72,7 @@ class Tensor:
     def __init__(self, fields: tuple[Any, ...]) -> None:
         self.type: int = fields[0]
         self.shape: tuple[int, int, int, int] = fields[1:5]
-        self.op: bytes = fields[5]
+        self.op: int = fields[5]
         self.sources: tuple[int, ...] = fields[7:17]
         self.root: int = fields[17]
         self.name: bytes = fields[18]
@@ -87,11 +88,6 @@ class Tensor:
         """Bytes of its elements, without gaps."""
         kind = _type(self.type)
         return self.elements // kind.block_elements * kind.block_bytes
-
-    @property
-    def text(self) -> str:
-        """Its name."""
-        return self.name.split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
 def readable() -> bool:
@@ -109,10 +105,9 @@ def read_graph(context: Any, *, tokens: int, outputs: int = 1) -> GraphCost:
     base.ggml_graph_n_nodes.argtypes = base.ggml_graph_nodes.argtypes = (_P,)
     base.ggml_graph_nodes.restype = _P
     count = base.ggml_graph_n_nodes(graph)
-    nodes = (_P * count).from_address(base.ggml_graph_nodes(graph))
-    walk = _Walk(layers=int(lib.llama_model_n_layer(lib.llama_get_model(context))))
-    for address in nodes:
-        walk.add(address)
+    nodes = list((_P * count).from_address(base.ggml_graph_nodes(graph)))
+    walk = _Walk(nodes, layers=int(lib.llama_model_n_layer(lib.llama_get_model(context))))
+    walk.add(nodes)
     return GraphCost(tokens=tokens, context_tokens=int(lib.llama_n_ctx(context)), operations=walk.operations())
 
 
@@ -136,14 +131,21 @@ def _reserve(context: Any, tokens: int, outputs: int) -> Any:
 
 
 class _Walk:
-    """Goes through the nodes in their order; a node without a layer in its name belongs to the layer before it."""
+    """Goes through the nodes in their order; the layer is that of the last weights that were multiplied by."""
 
-    def __init__(self, *, layers: int) -> None:
+    def __init__(self, nodes: Sequence[int], *, layers: int) -> None:
         self._layers = layers
         self._layer = -1
+        self._others = 0
         self._tensors: dict[int, Tensor] = {}
         # (layer, kind, part, weight type, cells) → [bytes, flops, nodes]
         self._sums: dict[tuple[int, _Kind, str, str, int], list[float]] = {}
+        # All tensors that a graph creates lie in one piece of memory (ggml_context.mem_buffer).
+        self._lowest = min(nodes)
+        span = max(nodes) - self._lowest + _TENSOR.size
+        if span > _MOST_BYTES_OF_A_NODE * len(nodes):
+            raise MeasureFailed("the graph does not lie in memory as expected")
+        self._memory = memoryview((ctypes.c_char * span).from_address(self._lowest)).cast("B")
 
     def operations(self) -> tuple[Operation, ...]:
         """What was found so far."""
@@ -161,18 +163,18 @@ class _Walk:
             for (layer, kind, part, weight_type, cells), (read_bytes, flops, nodes) in self._sums.items()
         )
 
-    def add(self, address: int) -> None:
-        """One node."""
-        raw = ctypes.string_at(address, _TENSOR.size)
-        operation = _operation(raw[_OP])
-        if operation in _FREE:
-            return
-        if (found := _layer_of_node(raw[_NAME])) is not None:
-            self._layer = found
-        if operation in _READ:
-            self._read(operation, Tensor(_TENSOR.unpack(raw)))
-        else:
-            self._count("other", "other", "", 0.0, 0.0)
+    def add(self, nodes: Sequence[int]) -> None:
+        """These nodes, in the order in which they are computed."""
+        memory, lowest, kinds = self._memory, self._lowest, operation_kinds()
+        for address in nodes:
+            start = address - lowest
+            kind = kinds[memory[start + _OP]]
+            if kind == WORKING:
+                node = Tensor(_TENSOR.unpack_from(memory, start))
+                self._read(_operation(node.op), node)
+            elif kind == COUNTED:
+                self._others += 1
+        self._flush()
 
     def _read(self, operation: str, node: Tensor) -> None:
         if operation == "MUL_MAT":
@@ -191,9 +193,24 @@ class _Walk:
     def _at(self, address: int) -> Tensor:
         tensor = self._tensors.get(address)
         if tensor is None:
-            tensor = Tensor(_TENSOR.unpack(ctypes.string_at(address, _TENSOR.size)))
+            start = address - self._lowest
+            if 0 <= start <= len(self._memory) - _TENSOR.size:
+                tensor = Tensor(_TENSOR.unpack_from(self._memory, start))
+            else:
+                tensor = Tensor(_TENSOR.unpack(ctypes.string_at(address, _TENSOR.size)))
             self._tensors[address] = tensor
         return tensor
+
+    def _enter(self, layer: int) -> None:
+        if layer != self._layer:
+            self._flush()
+            self._layer = layer
+
+    def _flush(self) -> None:
+        """Nodes without work of their own belong to the layer of the weights before them."""
+        if self._others:
+            self._count("other", "other", "", 0.0, 0.0, nodes=self._others)
+            self._others = 0
 
     def _source(self, node: Tensor, number: int) -> Tensor:
         return self._at(node.sources[number])
@@ -201,11 +218,23 @@ class _Walk:
     def _root(self, tensor: Tensor) -> Tensor:
         return self._at(tensor.root) if tensor.root else tensor
 
-    def _count(self, kind: _Kind, part: str, weight_type: str, read_bytes: float, flops: float, cells: int = 0) -> None:
-        total = self._sums.setdefault((self._layer, kind, part, weight_type, cells), [0.0, 0.0, 0])
+    def _count(
+        self,
+        kind: _Kind,
+        part: str,
+        weight_type: str,
+        read_bytes: float,
+        flops: float,
+        cells: int = 0,
+        nodes: int = 1,
+    ) -> None:
+        key = (self._layer, kind, part, weight_type, cells)
+        total = self._sums.get(key)
+        if total is None:
+            total = self._sums[key] = [0.0, 0.0, 0]
         total[0] += read_bytes
         total[1] += flops
-        total[2] += 1
+        total[2] += nodes
 
     def _product(self, node: Tensor) -> None:
         matrix = self._source(node, 0)
@@ -221,9 +250,8 @@ class _Walk:
             self._count("other", "other", "", 0.0, flops)
 
     def _weights(self, kind: _Kind, matrix: Tensor, read_bytes: float, flops: float) -> None:
-        layer, part = place_of(matrix.text, self._layers)
-        # The embedding, multiplied by instead of looked up, serves as the output.
-        self._layer, part = (self._layers, "output") if layer < 0 else (layer, part)
+        layer, part = _place_of(matrix.name, self._layers)
+        self._enter(layer)
         self._count(kind, part, _type(matrix.type).name, read_bytes, flops)
 
     def _experts(self, node: Tensor) -> None:
@@ -273,11 +301,19 @@ def _type(number: int) -> TensorType:
 
 
 @cache
-def _operation(number: bytes) -> str:
-    return str(base.ggml_op_name(int.from_bytes(number, sys.byteorder)).decode())
+def _operation(number: int) -> str:
+    return str(base.ggml_op_name(number).decode())
 
 
-@lru_cache(maxsize=65536)
-def _layer_of_node(name: bytes) -> int | None:
-    found = _NODE_NAME.search(name)
-    return int(found[1]) if found else None
+@lru_cache(maxsize=16384)
+def _place_of(name: bytes, layers: int) -> tuple[int, str]:
+    layer, part = place_of(name.split(b"\0", 1)[0].decode("utf-8", "replace"), layers)
+    # The embedding, multiplied by instead of looked up, serves as the output.
+    return (layers, "output") if layer < 0 else (layer, part)
+
+
+@cache
+def operation_kinds() -> tuple[int, ...]:
+    """By number of the operation: FREE, COUNTED as a node, or WORKING, which is looked into."""
+    names = [_operation(number) if number < OPERATIONS else "NONE" for number in range(256)]
+    return tuple(FREE if name in _FREE else WORKING if name in _WORKING else COUNTED for name in names)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.backends.llama_cpp.graph import read_graph, work_bytes
-from inference.backends.llama_cpp.library import Callbacks, lib
+from inference.backends.llama_cpp.graph import OPERATIONS, WORKING, operation_kinds, read_graph, work_bytes
+from inference.backends.llama_cpp.library import Callbacks, base, lib
 from inference.planning.values import GraphCost, Operation
 from tests.tiny_models import TOKENS, TinyModel, tiny_hybrid, tiny_llama, tiny_mamba
 
@@ -123,6 +123,15 @@ def test_scratch_memory_without_flash_attention_grows_with_context_and_batch(tmp
     with dry_context(path, flash=True) as context:
         few = work_bytes(context, tokens=256, outputs=1, threads=1)
         assert 0 < few < work_bytes(context, tokens=256, outputs=1, threads=8)
+
+
+def test_the_numbers_of_operations_are_those_of_this_engine() -> None:
+    assert base.ggml_op_name(OPERATIONS - 1) == b"GLU"
+    kinds = operation_kinds()
+    assert sum(kind == WORKING for kind in kinds) == 10
+    assert {base.ggml_op_name(number) for number in range(OPERATIONS) if kinds[number] == 0} == {
+        *(b"NONE", b"RESHAPE", b"VIEW", b"PERMUTE", b"TRANSPOSE")
+    }
 
 
 def test_a_large_graph_is_read_in_milliseconds(tmp_path: Path) -> None:
