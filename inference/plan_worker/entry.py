@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inference.errors import InferenceError, PlanFailed
@@ -24,7 +24,7 @@ from models_catalog.gguf.plan_data import read_plan_data
 
 if TYPE_CHECKING:
     from inference.planning.oracle import Oracle
-    from inference.planning.values import Machine, PlanAnswer, Wish
+    from inference.planning.values import PlanAnswer
     from models_catalog.gguf.header import GgufHeader
 
 _READ_BYTES = 256 * 1024
@@ -73,27 +73,22 @@ class Planner:
         return PlanRefused(error=name, fields=fields)
 
     def _plan(self, task: PlanTask) -> PlanAnswer:
-        from inference.planning.advice import advise
-        from inference.planning.planner import make_plan
+        from inference.planning.planner import ModelPlanner, make_plan
 
         header, oracle = self._model(task)
-
-        def plan(wish: Wish, machine: Machine) -> PlanAnswer:
-            return make_plan(
-                model_path=task.model_path,
-                header=header,
-                machine=machine,
-                wish=wish,
-                oracle=oracle,
-                limits=task.limits,
-                residuals=task.residuals,
-            )
-
-        answer = plan(task.wish, task.machine)
         if not task.with_advice:
-            return answer
-        advice = advise(answer, wish=task.wish, machine=task.machine, replan=plan, siblings=task.siblings)
-        return replace(answer, advice=advice)
+            planner = ModelPlanner(task.model_path, header, oracle, task.limits, task.residuals)
+            return planner.plan(task.wish, task.machine)
+        return make_plan(
+            model_path=task.model_path,
+            header=header,
+            machine=task.machine,
+            wish=task.wish,
+            oracle=oracle,
+            limits=task.limits,
+            residuals=task.residuals,
+            siblings=task.siblings,
+        )
 
     def _model(self, task: PlanTask) -> tuple[GgufHeader, Oracle]:
         names = tuple(device.name for device in task.machine.devices)
@@ -111,9 +106,9 @@ class Planner:
 
     def _oracle(self, head: bytes, header: GgufHeader, names: tuple[str, ...], threads: int) -> Oracle:
         if self._devices is None:
-            from inference.planning.estimate import EstimateOracle
+            from inference.planning.estimate import EstimateOracle, repacked_on
 
-            return EstimateOracle(header)
+            return EstimateOracle(header, repack_types=repacked_on(platform.machine()))
         from inference.backends.llama_cpp.dry_run import DryRunOracle
 
         return DryRunOracle(
