@@ -60,11 +60,11 @@ class PlanCourse:
     def too_large(self, answer: PlanAnswer) -> ModelTooLarge:
         """The ladder's end, with the smaller quantization that the planner offers, if any."""
         offers = (advice.fields.get("quantization") for advice in answer.advice)
-        host = answer.bill.devices[0]
+        fullest = max(answer.bill.devices, key=lambda bar: bar.hard_bytes - bar.free_bytes)
         return ModelTooLarge(
             model=self._model_id,
-            needed_bytes=host.hard_bytes,
-            free_bytes=host.free_bytes,
+            needed_bytes=fullest.hard_bytes,
+            free_bytes=fullest.free_bytes,
             smaller=next((str(offer) for offer in offers if offer), ""),
         )
 

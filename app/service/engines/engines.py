@@ -185,25 +185,26 @@ class Engines:
     async def _plan_with_room(self, slot: Slot) -> PlanAnswer:
         """A plan for which there is room now, idle models unloaded for it where they must be.
 
-        A plan that the course keeps stays as it is. Raises MemoryTooSmall when busy models leave no room.
+        A plan that the course keeps stays as it is while there is room for it. Raises MemoryTooSmall when busy models
+        leave no room.
         """
-        course = slot.course
-        freed = self._idle_bytes() if course.answer is None else {}
+        course, kept = slot.course, slot.course.answer is not None
+        freed = {} if kept else self._idle_bytes()
         answer = course.answer or await self._make_plan(slot.model, course.wish, course.limits, freed)
         unloaded = False
         while (short := self._short_of(answer)) is not None:
             if await self._unload_idle():
                 unloaded = True
-            elif freed:
-                # What was idle is gone and it was not enough, or has become busy meanwhile.
-                freed, unloaded = {}, False
+            elif freed or kept:
+                # What was idle is gone and it was not enough, or has become busy, or memory was taken by others.
+                freed, kept, unloaded = {}, False, False
                 answer = await self._make_plan(slot.model, course.wish, course.limits, freed)
             elif any(other.holds_memory for other in self._slots.values()):
                 bar, free_bytes = short
                 raise MemoryTooSmall(needed_bytes=bar.hard_bytes, free_bytes=free_bytes)
             else:
                 break  # alone it may be larger than the memory: the plan maps it from its file
-        if unloaded and course.answer is None:
+        if unloaded and not kept:
             answer = await self._make_plan(slot.model, course.wish, course.limits, {})
         return answer
 

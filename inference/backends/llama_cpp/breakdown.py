@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from inference.backends.llama_cpp.library import base, lib
-from inference.planning.values import HOST, BufferBytes
+from inference.values import HOST, BufferBytes
 
 _SYMBOL = "_Z26llama_get_memory_breakdownPK13llama_context"
 _CPU_DEVICE = 0

@@ -169,6 +169,14 @@ async def test_a_plain_crash_keeps_its_plan(engines: Engines, world: FakeWorld, 
     assert world.engines[1].plan is world.engines[0].plan
 
 
+async def test_a_kept_plan_that_has_no_room_any_more_is_made_anew(engines: Engines, world: FakeWorld) -> None:
+    await engines.load("")
+    world.free_bytes = 500
+    world.engines[0].die("segfault")
+    await until_ready(engines, world, 2)
+    assert len(world.plans) == 2
+
+
 async def test_what_holds_more_than_was_free_is_loaded_lower_at_once(
     engines: Engines, world: FakeWorld, events: Events
 ) -> None:
