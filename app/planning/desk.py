@@ -44,6 +44,11 @@ class PlanDesk:
         self._probing = asyncio.Lock()
         self._calibration_file = planning_folder / "calibration.json"
 
+    @property
+    def cache_folder(self) -> Path:
+        """Where plan data of distant models is kept."""
+        return self._planning_folder / "models"
+
     # ---- the computer
 
     async def hardware(self, *, fresh: bool = False) -> HardwareProfile:

@@ -10,7 +10,11 @@ from typing import Protocol
 
 from app.errors import ModelMissing
 from app.planning.models import LocalModels, PlanModel, from_plan_data
+from models_catalog.plan_cache import PlanCache
 from models_catalog.plan_library import published_models, published_plan_data
+from models_catalog.plan_source import PlanSource
+from models_catalog.remote_header.values import Quantization
+from models_catalog.starter import starters
 
 OnWait = Callable[[], None] | None
 
@@ -21,7 +25,7 @@ class Found:
 
     quantization: str
     size_bytes: int | None
-    read: Callable[[OnWait], Awaitable[PlanModel]]
+    read: Callable[[], Awaitable[PlanModel]]
 
 
 class Installed(Protocol):
@@ -36,10 +40,14 @@ class Installed(Protocol):
 
 
 class Finder:
-    """For the thread of one event loop. installed: lists this computer's models, blocking."""
+    """For the thread of one event loop.
 
-    def __init__(self, *, installed: Callable[[], Sequence[Installed]], local: LocalModels) -> None:
+    installed: lists this computer's models, blocking. cache_folder: where plan data of distant models is kept.
+    """
+
+    def __init__(self, *, installed: Callable[[], Sequence[Installed]], local: LocalModels, cache_folder: Path) -> None:
         self._installed, self._local = installed, local
+        self._source = PlanSource(cache=PlanCache(cache_folder))
 
     async def find(self, target: str, on_wait: OnWait) -> tuple[Found, ...]:
         """At least one. Raises ModelMissing, and what a repository that is asked brings up."""
@@ -51,10 +59,22 @@ class Finder:
             return (self._file(Path(model.path)),)
         if (published := _published(target)) is not None:
             return published
+        if "/" in target or target in {known.key for known in starters()}:
+            if on_wait is not None:
+                on_wait()
+            return tuple(map(self._distant, await self._source.resolve(target)))
         raise ModelMissing(model=target, available=tuple(model.id for model in installed))
 
+    def _distant(self, quantization: Quantization) -> Found:
+        async def read() -> PlanModel:
+            head = await self._source.plan_data_of(quantization)
+            name = quantization.origin.rpartition("/")[2] or quantization.name
+            return from_plan_data(head, path=quantization.origin, name=name, quantization=quantization.name)
+
+        return Found(quantization=quantization.name, size_bytes=quantization.size_bytes, read=read)
+
     def _file(self, path: Path) -> Found:
-        async def read(_: OnWait) -> PlanModel:
+        async def read() -> PlanModel:
             return await asyncio.to_thread(self._local.read, path)
 
         return Found(quantization=path.name, size_bytes=None, read=read)
@@ -72,7 +92,7 @@ def _published(target: str) -> tuple[Found, ...] | None:
 
 
 def _from_library(name: str, quantization: str, size_bytes: int) -> Found:
-    async def read(_: OnWait) -> PlanModel:
+    async def read() -> PlanModel:
         head = published_plan_data(name, quantization)
         assert head is not None
         return from_plan_data(head, path=f"{name}.{quantization}.gguf", name=name, quantization=quantization)

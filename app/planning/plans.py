@@ -35,7 +35,8 @@ class Planner:
         """
         planned_wish = planner_wish(wish)
         machine, found = await asyncio.gather(self._desk.machine(wish), self._finder.find(target, on_wait))
-        models = await asyncio.gather(*(self._read(one, on_wait) for one in found))
+        # The first one's header makes the others' cheap to read.
+        models = [await _read(found[0]), *await asyncio.gather(*map(_read, found[1:]))]
         siblings = tuple(
             Sibling(quantization=model.quantization, weight_bytes=model.header.weight_bytes)
             for model in models
@@ -68,11 +69,12 @@ class Planner:
         except (ModelRefused, CatalogError) as error:
             return error
 
-    async def _read(self, found: Found, on_wait: Callable[[], None] | None) -> PlanModel | Exception:
-        try:
-            return await found.read(on_wait)
-        except CatalogError as error:
-            return error
+
+async def _read(found: Found) -> PlanModel | Exception:
+    try:
+        return await found.read()
+    except CatalogError as error:
+        return error
 
 
 def _planned(found: Found, model: PlanModel | Exception, answer: PlanAnswer | Exception) -> PlannedQuantization:

@@ -58,7 +58,10 @@ class Service:
     ) -> None:
         self._data_folder = data_folder
         self._desk = outside.desk
-        self.planner = Planner(self._desk, Finder(installed=outside.shelf.models, local=self._desk.models))
+        self.planner = Planner(
+            self._desk,
+            Finder(installed=outside.shelf.models, local=self._desk.models, cache_folder=self._desk.cache_folder),
+        )
         self._last_model = ""
         self.settings = settings
         self.events = EventBus()
