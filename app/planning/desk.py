@@ -12,6 +12,7 @@ from pathlib import Path
 from app.errors import CardUnknown, WishInvalid
 from app.plan_values import PlanWish
 from app.planning.calibrator import run_calibration
+from app.planning.experience import Experience
 from app.planning.models import LocalModels, PlanModel
 from hardware_probe import probe_hardware, probe_memory
 from hardware_probe.gpu_facts import GpuFacts, GpuFound, find_gpu, parse_size
@@ -19,10 +20,11 @@ from hardware_probe.values import DiskKind, HardwareProfile
 from inference.plan_worker.client import PlanWorker
 from inference.plan_worker.messages import PlanTask
 from inference.planning.advice import Sibling
+from inference.planning.calibrated import Calibration
 from inference.planning.machine import machine_from, usable_accelerators, what_if
 from inference.planning.speeds import accelerator_speed, cpu_speed_from_facts, gpu_speed
 from inference.planning.threads import choose_threads
-from inference.planning.values import HOST, Limits, Machine, PlanAnswer, Residuals, Wish
+from inference.planning.values import HOST, Host, Limits, Machine, PlanAnswer, Residuals, Wish
 
 ENGINE_DEVICES = (sys.executable, "-m", "inference.backends.llama_cpp.devices")
 # Cards and drivers do not change often; what is free on them is asked again after this time.
@@ -42,7 +44,7 @@ class PlanDesk:
         self._profile: HardwareProfile | None = None
         self._profile_time = 0.0
         self._probing = asyncio.Lock()
-        self._calibration_file = planning_folder / "calibration.json"
+        self.experience = Experience(planning_folder)
 
     @property
     def cache_folder(self) -> Path:
@@ -68,7 +70,8 @@ class PlanDesk:
 
     def calibrated_at(self) -> float | None:
         """When this computer's speed was measured, in seconds since the epoch; None when it never was."""
-        return self._calibration_file.stat().st_mtime if self._calibration_file.exists() else None
+        file = self.experience.calibration_file
+        return file.stat().st_mtime if file.exists() else None
 
     async def calibrate(self, on_progress: Callable[[float], None]) -> None:
         """Measure the processor, some seconds long. Cancelling ends it. Raises CalibrationFailed, OSError."""
@@ -77,7 +80,7 @@ class PlanDesk:
         numbers = sorted({max(1, threads.batch // 2), threads.decode, threads.batch})
         self._planning_folder.mkdir(parents=True, exist_ok=True)
         await run_calibration(
-            self._calibration_file,
+            self.experience.calibration_file,
             threads=numbers,
             cpu_name=profile.cpu.name if profile.cpu else "",
             on_progress=on_progress,
@@ -91,9 +94,10 @@ class PlanDesk:
         """
         profile = await self.hardware()
         freed = dict(freed_bytes or {})
+        calibration = self.experience.calibration(profile.cpu.name) if profile.cpu else None
         machine = machine_from(
             profile,
-            cpu_speed=cpu_speed_from_facts(profile.cpu, profile.memory),
+            cpu_speed=calibration.speed if calibration else cpu_speed_from_facts(profile.cpu, profile.memory),
             device_speeds={
                 accelerator.engine_device or "": accelerator_speed(accelerator)
                 for accelerator in usable_accelerators(profile)
@@ -103,6 +107,8 @@ class PlanDesk:
             freed_bytes=freed,
             windows=sys.platform == "win32",
         )
+        if calibration is not None:
+            machine = replace(machine, host=_as_measured(machine.host, calibration))
         if wish is None or not (wish.gpus or wish.ram):
             return machine
         return what_if(
@@ -142,7 +148,7 @@ class PlanDesk:
         siblings: tuple[Sibling, ...] = (),
     ) -> PlanAnswer:
         """The plan for this model on this machine. Raises leaves of ModelRefused and ModelFileRefused."""
-        return await self._worker.plan(
+        answer = await self._worker.plan(
             PlanTask(
                 model_path=model.path,
                 head=model.head,
@@ -154,10 +160,22 @@ class PlanDesk:
                 siblings=siblings,
             )
         )
+        return self.experience.corrected(answer, machine, model.header.architecture)
 
     async def close(self) -> None:
         """End the worker."""
         await self._worker.close()
+
+
+def _as_measured(host: Host, calibration: Calibration) -> Host:
+    """The host with the threads that were fastest, as far as this process may use them."""
+    return replace(
+        host,
+        decode_threads=min(calibration.decode_threads, host.batch_threads),
+        batch_threads=min(calibration.batch_threads, host.batch_threads),
+        threads_reason="threads_measured",
+        repack=calibration.repack,
+    )
 
 
 def _cards(names: tuple[str, ...]) -> list[GpuFacts]:

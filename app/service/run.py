@@ -12,6 +12,7 @@ from pathlib import Path
 from app import paths
 from app.logs import log_to_file
 from app.planning.desk import PlanDesk
+from app.service.engines.interface import AnswerFigures
 from app.service.engines.plan_maker import PlanMaker
 from app.service.engines.residuals import ResidualBook
 from app.service.kept_settings import KeptSettings
@@ -94,6 +95,7 @@ def product() -> Outside:
         fetch=_fetch,
         available_bytes=lambda: probe_memory().available_bytes,
         on_measured=residuals.observe,
+        on_answer=lambda figures: _learn(desk, figures),
     )
 
 
@@ -108,3 +110,15 @@ def _fetch(
     from models_catalog.transfer.fetch import fetch
 
     return fetch(starter, models_folder, progress=progress, cancelled=cancelled)
+
+
+def _learn(desk: PlanDesk, figures: AnswerFigures) -> None:
+    if figures.alone:
+        desk.experience.answered(
+            figures.planned.plan.model_path,
+            figures.architecture,
+            prompt=(figures.prompt_tokens, figures.prefill_seconds),
+            completion=(figures.completion_tokens, figures.decode_seconds),
+            depth_tokens=figures.depth_tokens,
+            unevenness=figures.unevenness,
+        )

@@ -25,6 +25,7 @@ from inference.backends.llama_cpp.graph import read_graph
 from inference.backends.llama_cpp.library import Callbacks, lib
 from inference.backends.llama_cpp.params import context_params, model_params
 from inference.backends.llama_cpp.toy_models import ATTENTION, CHAIN, EXPERTS, VOCABULARY, Shape, large, write_toy
+from inference.engine_version import engine_version
 from inference.planning.calibrated import Calibration, Findings, Strain, ThreadTiming, calibration_of, choose, to_json
 from inference.planning.values import GraphCost
 from inference.values import KvType, LoadPlan
@@ -256,11 +257,6 @@ def calibrate(
     lib.llama_backend_init()
     findings = _Run(threads, seconds, progress).measure()
     return calibration_of(findings, cpu_name=cpu_name, engine=engine_version())
-
-
-def engine_version() -> str:
-    """What a calibration is valid for beside the processor."""
-    return "llama.cpp " + str(lib.llama_version().decode())
 
 
 def main() -> int:
