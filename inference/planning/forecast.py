@@ -73,10 +73,10 @@ class SpeedModel:
         Raises KeyError when the placement names a device that the machine does not have.
         """
         depth = max(1, min(depth_tokens, settings.context_tokens))
-        decode = self._call("decode", settings, _cells(depth), mapped)
+        decode = self._call("decode", settings, depth, mapped)
         batch = self._graphs["prefill"].tokens
         # Calls at 0, batch, 2·batch … see (depth + batch) / 2 cells on average.
-        prefill = self._call("prefill", settings, _cells((max(depth, batch) + batch) // 2), mapped)
+        prefill = self._call("prefill", settings, (max(depth, batch) + batch) // 2, mapped)
         return SpeedForecast(
             decode=decode.range(1, 0.0),
             prefill=prefill.range(batch, _PREFILL_SPREAD),
@@ -132,6 +132,8 @@ class SpeedModel:
 
     def _time(self, graph: str, name: str, settings: Settings, cells: int, through: str = "") -> DeviceTime:
         attention = attention_key(settings)
+        # The processor's flash attention passes over cells that are masked; all others compute with padded ones.
+        cells = cells if name == HOST and settings.flash_attention else _padded(cells)
         key = (graph, name + through, attention, cells)
         if key not in self._times:
             cost = self._graphs[graph]
@@ -266,6 +268,5 @@ def _runs(devices: Sequence[str]) -> Iterator[tuple[str, int, int]]:
             first = layer
 
 
-def _cells(tokens: int) -> int:
-    """Cells that are looked at: llama.cpp pads them."""
+def _padded(tokens: int) -> int:
     return -(-tokens // _CELL_STEP) * _CELL_STEP

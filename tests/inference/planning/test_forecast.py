@@ -51,6 +51,18 @@ def test_decode_reads_every_weight_and_the_filled_part_of_the_cache() -> None:
     assert answer.decode.low < answer.decode.likely < answer.decode.high
 
 
+def test_padded_cells_cost_time_but_on_the_processor_with_flash_attention() -> None:
+    def attending(placement: Placement, *, flash: bool, weights: float) -> float:
+        on = machine("G", gpu=replace(GPU, kv_read_bytes_per_second={"": 5e9}))
+        settings = replace(SETTINGS, flash_attention=flash)
+        return 1 / ask(on, placement, depth=1, settings=settings).decode.likely - LAYERS * 100e6 / weights
+
+    cell = LAYERS * 8e6 / 4096 / 5e9
+    assert attending(Placement(), flash=True, weights=20e9) == pytest.approx(cell)
+    assert attending(Placement(), flash=False, weights=20e9) == pytest.approx(256 * cell)
+    assert attending(placed(LAYERS + 1), flash=True, weights=400e9) == pytest.approx(256 * cell)
+
+
 def test_a_batch_is_bound_by_computing() -> None:
     answer = ask(machine(), depth=256)
     attention = 512 * 1e6 * 512 / 4096 / 200e9
