@@ -9,12 +9,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from inference.planning.values import Settings
 from inference.values import BufferBytes, LoadPlan
+
+if TYPE_CHECKING:
+    from inference.backends.llama_cpp.library import Callbacks
 
 _SECONDS = 300.0
 
@@ -95,14 +98,21 @@ def _main() -> int:
         from tests.proofs.rpc import register
 
         register(Path(task.rpc_library), task.rpc_endpoints)
-    results = _dry(task, callbacks) if task.kind == "dry" else (_real(task, callbacks),)
+    results = _dry(task, callbacks) if task.kind == "dry" else (load_really(task, callbacks),)
     sys.stdout.buffer.write(msgspec.json.encode(results))
     return 0
 
 
-def _dry(task: Task, callbacks: object) -> tuple[Result, ...]:
-    from inference.backends.llama_cpp.dry_run import DryRunOracle
+def _dry(task: Task, callbacks: Callbacks) -> tuple[Result, ...]:
     from inference.backends.llama_cpp.virtual_devices import VirtualDevices
+
+    devices = VirtualDevices() if task.virtual_names else _NoDevices()
+    return dry_runs(task, callbacks, devices)
+
+
+def dry_runs(task: Task, callbacks: Callbacks, devices: Any) -> tuple[Result, ...]:
+    """Measure all settings of the task in this process. devices: the process's VirtualDevices."""
+    from inference.backends.llama_cpp.dry_run import DryRunOracle
     from inference.planning.oracle import MeasureFailed
     from models_catalog.gguf.header import read_header
     from models_catalog.gguf.plan_data import plan_data, sparse_size
@@ -111,10 +121,10 @@ def _dry(task: Task, callbacks: object) -> tuple[Result, ...]:
     oracle = DryRunOracle(
         raw,
         size_bytes=sparse_size(raw),
-        devices=VirtualDevices() if task.virtual_names else _NoDevices(),  # type: ignore[arg-type]
+        devices=devices,
         device_names=task.virtual_names,
         threads=task.threads,
-        callbacks=callbacks,  # type: ignore[arg-type]
+        callbacks=callbacks,
     )
     results = []
     for settings in task.settings:
@@ -123,6 +133,7 @@ def _dry(task: Task, callbacks: object) -> tuple[Result, ...]:
             results.append(Result(buffers=measured.buffers, work_bytes=measured.work_bytes))
         except MeasureFailed as failure:
             results.append(Result(error=failure.detail))
+    oracle.close()
     return tuple(results)
 
 
@@ -134,23 +145,34 @@ class _NoDevices:
         return ()
 
 
-def _real(task: Task, callbacks: object) -> Result:
-    from inference.backends.llama_cpp.breakdown import read_breakdown
-    from inference.backends.llama_cpp.library import Callbacks, lib
+def load_really(task: Task, callbacks: Callbacks) -> Result:
+    """Load for the task's first settings in this process, decode when told to, and free everything."""
+    from inference.backends.llama_cpp.library import lib
     from inference.backends.llama_cpp.params import context_params, model_params
 
-    assert isinstance(callbacks, Callbacks)
     plan = plan_of(task.path, task.settings[0], memory_map=task.memory_map, threads=task.threads)
+    callbacks.log.clear()
     with model_params(plan) as params:
         model = lib.llama_model_load_from_file(task.path.encode(), params)
     if not model:
         return Result(error=callbacks.telling_line())
-    context = lib.llama_init_from_model(model, context_params(plan))
-    if not context:
-        return Result(error=callbacks.telling_line())
+    try:
+        context = lib.llama_init_from_model(model, context_params(plan))
+        if not context:
+            return Result(error=callbacks.telling_line())
+        try:
+            return _look(context, model, task)
+        finally:
+            lib.llama_free(context)
+    finally:
+        lib.llama_model_free(model)
+
+
+def _look(context: object, model: object, task: Task) -> Result:
+    from inference.backends.llama_cpp.breakdown import read_breakdown
+
     buffers = read_breakdown(context) or ()
-    logits = _decode(context, model, task) if task.tokens else ()
-    return Result(buffers=buffers, logits=logits)
+    return Result(buffers=buffers, logits=_decode(context, model, task) if task.tokens else ())
 
 
 def _decode(context: object, model: object, task: Task) -> tuple[float, ...]:
