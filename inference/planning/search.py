@@ -44,8 +44,8 @@ _FEW_DEVICES = 4
 _NOTICEABLE = 1.03
 # Attention without flash needs much memory; it must not take the last of it.
 _PLAIN_ATTENTION_SPARE = 0.1
-# A longer context than usual is given only where it takes less than this share of what is left.
-_GROWTH_SHARE = 0.125
+# A longer context than usual is given only where it takes less than this share of what is left, and not more bytes.
+_GROWTH_SHARE, _GROWTH_BYTES = 0.125, 1024**3
 
 
 class Forecaster(Protocol):
@@ -347,7 +347,9 @@ class Search:
             }
             if longer.memory_map != best.memory_map or longer.streams:
                 break
-            if longer.missing_bytes or any(added[name] > _GROWTH_SHARE * left[name] for name in added if added[name]):
+            if longer.missing_bytes or any(
+                added[name] > min(_GROWTH_BYTES, _GROWTH_SHARE * left[name]) for name in added
+            ):
                 break
             best = longer
         return best
