@@ -21,6 +21,7 @@ from models_catalog.gguf.plan_data import model_file_bytes
 # Speed is read from a graph of at least this context; attention is scaled down to the depth that is asked about. A
 # graph of the whole context would say the same and really take memory in the oracle.
 _GRAPH_CONTEXT_TOKENS = 4096
+_SPEEDS_KEPT = 2
 # The fence is for a runaway: prefixes saved for later, a driver's own mappings and re-ordering stay well below it.
 _FENCE_SLACK_BYTES = 2 * 1024**3
 _DRIVER_SLACK_BYTES = 8 * 1024**3
@@ -46,50 +47,75 @@ def make_plan(
     What the user fixed is kept, even when it does not fit; the verdict says so then. Raises MeasureFailed when the
     engine refuses the model, or what the user fixed.
     """
-    planner = ModelPlanner(model_path, header, oracle, limits or Limits(), residuals or Residuals())
-    answer = planner.plan(wish, machine)
-    return replace(answer, advice=advise(answer, wish=wish, machine=machine, replan=planner.plan, siblings=siblings))
+    planner = ModelPlanner(header, oracle)
+    return planner.answer(model_path, machine, wish, limits=limits, residuals=residuals, siblings=siblings)
 
 
 class ModelPlanner:
-    """Plans one model for several wishes and machines, without the advice that `make_plan` adds. For one thread."""
+    """Plans one model again and again: what does not change from wish to wish is kept. For one thread."""
 
-    def __init__(
-        self, model_path: str, header: GgufHeader, oracle: Oracle, limits: Limits, residuals: Residuals
-    ) -> None:
-        self._model_path, self._header, self._oracle = model_path, header, oracle
-        self._limits, self._residuals = limits, residuals
+    def __init__(self, header: GgufHeader, oracle: Oracle) -> None:
+        self._header, self._oracle = header, oracle
         self._shapes = Shapes(header)
-        self._speeds: dict[int, tuple[Machine, _Speeds]] = {}
+        self._speeds: list[_Speeds] = []
 
-    def plan(self, wish: Wish, machine: Machine) -> PlanAnswer:
-        """Raises MeasureFailed."""
+    def answer(
+        self,
+        model_path: str,
+        machine: Machine,
+        wish: Wish,
+        *,
+        limits: Limits | None = None,
+        residuals: Residuals | None = None,
+        siblings: Sequence[Sibling] = (),
+    ) -> PlanAnswer:
+        """See `make_plan`."""
+
+        def replan(wish: Wish, machine: Machine) -> PlanAnswer:
+            return self.plan(model_path, machine, wish, limits=limits, residuals=residuals)
+
+        found = replan(wish, machine)
+        return replace(found, advice=advise(found, wish=wish, machine=machine, replan=replan, siblings=siblings))
+
+    def plan(
+        self,
+        model_path: str,
+        machine: Machine,
+        wish: Wish,
+        *,
+        limits: Limits | None = None,
+        residuals: Residuals | None = None,
+    ) -> PlanAnswer:
+        """The answer without advice, which takes up to a dozen plans of its own. Raises MeasureFailed."""
+        limits = limits or Limits()
         search = Search(
             header=self._header,
             machine=machine,
             wish=wish,
             oracle=self._oracle,
-            limits=self._limits,
-            residuals=self._residuals,
+            limits=limits,
+            residuals=residuals or Residuals(),
             forecaster=self._speeds_of(machine).forecast,
             shapes=self._shapes,
         )
         best = search.best()
-        plan = _load_plan(self._model_path, self._header, machine, wish, self._limits, best)
+        plan = _load_plan(model_path, self._header, machine, wish, limits, best)
         return PlanAnswer(
             plan=plan,
             bill=best.bill,
             speed=best.speed,
             verdict=judge(best.bill, plan, machine),
             advice=(),
-            limits=self._limits,
+            limits=limits,
         )
 
     def _speeds_of(self, machine: Machine) -> _Speeds:
-        if id(machine) not in self._speeds:
-            # The machine is kept beside, so that no other one gets its identity.
-            self._speeds[id(machine)] = machine, _Speeds(self._header, machine, self._oracle)
-        return self._speeds[id(machine)][1]
+        """Free memory changes from plan to plan, speeds seldom do."""
+        for speeds in self._speeds:
+            if speeds.serves(machine):
+                return speeds
+        self._speeds = [_Speeds(self._header, machine, self._oracle), *self._speeds[: _SPEEDS_KEPT - 1]]
+        return self._speeds[0]
 
 
 class _Speeds:
@@ -98,6 +124,10 @@ class _Speeds:
     def __init__(self, header: GgufHeader, machine: Machine, oracle: Oracle) -> None:
         self._header, self._machine, self._oracle = header, machine, oracle
         self._models: dict[Settings, SpeedModel] = {}
+
+    def serves(self, machine: Machine) -> bool:
+        """Whether forecasts for this machine are the same."""
+        return _figures(machine) == _figures(self._machine)
 
     def forecast(self, settings: Settings, *, depth_tokens: int, mapped: Mapped | None) -> SpeedForecast:
         """See inference.planning.search.Forecaster."""
@@ -122,6 +152,11 @@ class _Speeds:
                 width=self._header.embedding_length or 0,
             )
         return self._models[key].forecast(settings, depth_tokens=depth_tokens, mapped=mapped)
+
+
+def _figures(machine: Machine) -> tuple[object, ...]:
+    host = machine.host
+    return host.speed, host.disk_bytes_per_second, host.repack, [(one.name, one.speed) for one in machine.devices]
 
 
 def _load_plan(

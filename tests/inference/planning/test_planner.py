@@ -85,8 +85,7 @@ def plan(
 
 def bare_plan(header: GgufHeader, on: Machine, wish: Wish | None = None, oracle: Counting | None = None) -> PlanAnswer:
     """Without advice, which plans again and again."""
-    planner = ModelPlanner("m.gguf", header, oracle or Counting(header), Limits(), Residuals())
-    return planner.plan(wish or Wish(), on)
+    return ModelPlanner(header, oracle or Counting(header)).plan("m.gguf", on, wish or Wish())
 
 
 def few_layers() -> GgufHeader:
@@ -197,6 +196,16 @@ def test_a_card_plan_measures_at_most_fifteen_times() -> None:
             oracle = Counting(header)
             bare_plan(header, on, oracle=oracle)
             assert len(oracle.measured) <= 15
+
+
+def test_a_planner_that_is_kept_plans_as_a_new_one_does() -> None:
+    header = few_experts()
+    planner = ModelPlanner(header, Counting(header))
+    wish = Wish(parallel=2)
+    for on in (machine(card(free=2), ram=8), machine(card(free=1), ram=4), machine(ram=4)):
+        assert planner.plan("m.gguf", on, wish) == bare_plan(header, on, wish)
+    answer = planner.answer("m.gguf", machine(card(free=1), ram=8), wish)
+    assert answer.advice and answer.verdict == "partly_on_cpu"
 
 
 def test_a_card_is_filled_to_its_budget() -> None:
