@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from app import words
@@ -16,6 +16,7 @@ from app.gui.theme.fonts import ui_font
 from app.values import EngineStatus
 
 HEIGHT = 58
+ROOMY_WIDTH = 640
 
 
 class ModelPill(QPushButton):
@@ -105,6 +106,10 @@ class Header(QFrame):
         look.changed.connect(self._refresh)
         self._refresh()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_context()
+
     def model_menu(self) -> QMenu:
         """The models on this computer, and how to get more."""
         theme, say = self._look.theme, self._look.say
@@ -183,8 +188,10 @@ class Header(QFrame):
     def _show_context(self) -> None:
         engine = self._session.engine
         known = engine is not None and engine.context_tokens > 0
+        roomy = self.width() >= ROOMY_WIDTH  # else the model's name gets the room; the ring's tool tip has the rest
         self._ring.setVisible(known)
-        self._context.setVisible(known)
+        self._context.setVisible(known and roomy)
+        self._speed.setVisible(roomy)
         if engine is None or not known:
             return
         used = conversation.used_context_tokens(self._session.messages)

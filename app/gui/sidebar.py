@@ -110,7 +110,7 @@ class Sidebar(QFrame):
         self.new_button.setIcon(icons.icon("plus", theme.accent, 17))
         self.new_button.setAccessibleName(say("side.new"))
         self.new_button.setToolTip(f"{say('side.new')} (Ctrl+N)")
-        self.plans_button.setText("  " + say("side.plans"))
+        self.plans_button.setText("  " + say("side.plans").replace("&", "&&"))
         self.plans_button.setAccessibleName(say("side.plans"))
         self._dress_plans_button()
         self.search.setPlaceholderText(say("side.search"))

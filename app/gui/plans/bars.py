@@ -25,6 +25,18 @@ def part_bytes(device: PlanDevice) -> tuple[int, int, int, int]:
     return device.weights_bytes, device.state_bytes, device.compute_bytes, device.other_bytes
 
 
+def in_order(devices: tuple[PlanDevice, ...]) -> tuple[PlanDevice, ...]:
+    """The cards first, as people look at them first; the processor's memory last."""
+    return (*devices[1:], *devices[:1])
+
+
+def short_name(name: str) -> str:
+    """A card's name as people say it: without its maker."""
+    for maker in ("NVIDIA GeForce ", "NVIDIA ", "AMD ", "Intel(R) "):
+        name = name.removeprefix(maker)
+    return name
+
+
 def part_colours(theme: Theme) -> tuple[str, str, str, str]:
     """The colours of PARTS."""
     return theme.accent, theme.memory_state, theme.memory_compute, theme.memory_other
@@ -161,7 +173,7 @@ class DevicePicture(QWidget):
     def show_device(self, device: PlanDevice) -> None:
         say = self._look.say
         kind = say("plans.host" if device.name == HOST else "plans.card")
-        self._name.show_text(f"{kind} · {device.description}" if device.description else kind)
+        self._name.show_text(f"{kind} · {short_name(device.description)}" if device.description else kind)
         numbers = say("plans.of", used=shown_bytes(device.total_bytes), all=shown_bytes(device.budget_bytes))
         self._numbers.setText(numbers)
         self.bar.show_device(device)

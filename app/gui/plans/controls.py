@@ -51,11 +51,11 @@ class Control(QWidget):
         top.setSpacing(6)
         top.addWidget(self._name)
         top.addStretch(1)
+        top.addWidget(self.reset)
         top.addWidget(self.value)
-        low = QHBoxLayout()
-        low.setSpacing(6)
-        low.addWidget(self._why, 1)
-        low.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
+        stays = self.reset.sizePolicy()
+        stays.setRetainSizeWhenHidden(True)  # else the panel jumps at the first touch of a slider
+        self.reset.setSizePolicy(stays)
         self.middle = QHBoxLayout()
         self.middle.setSpacing(6)
         column = QVBoxLayout(self)
@@ -63,7 +63,7 @@ class Control(QWidget):
         column.setSpacing(3)
         column.addLayout(top)
         column.addLayout(self.middle)
-        column.addLayout(low)
+        column.addWidget(self._why)
 
     @property
     def name(self) -> str:

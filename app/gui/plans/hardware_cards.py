@@ -76,7 +76,7 @@ class FactCard(QFrame):
         self._bar.setVisible(fact.used is not None)
         if fact.used is not None:
             self._bar.show_parts(0.0, min(1.0, max(0.0, fact.used)))
-        self._notes.setText("\n".join(fact.notes))
+        self._notes.setText(" · ".join(fact.notes))
         self._notes.setVisible(bool(fact.notes))
         self._badge.setVisible(bool(fact.warning))
         if fact.warning:
@@ -110,13 +110,19 @@ class HardwareCards(QWidget):
     def _show(self) -> None:
         view = self._watch.view
         facts = [] if view is None else self._facts(view)
-        while len(self.cards) < len(facts):
-            self.cards.append(FactCard(self._look))
-            self._columns = 0
-        for place, card in enumerate(self.cards):
-            if place < len(facts):
-                card.show_fact(facts[place])
-            card.setVisible(place < len(facts))
+        if len(self.cards) != len(facts):
+            self._make(len(facts))
+        for card, fact in zip(self.cards, facts, strict=True):
+            card.show_fact(fact)
+
+    def _make(self, count: int) -> None:
+        """As many cards as there are parts; that changes when a driver wakes up or falls asleep."""
+        for card in self.cards:
+            self._grid.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        self.cards = [FactCard(self._look) for _ in range(count)]
+        self._columns = 0
         self._place()
 
     def _place(self) -> None:
@@ -125,7 +131,8 @@ class HardwareCards(QWidget):
             return
         self._columns = columns
         for place, card in enumerate(self.cards):
-            self._grid.addWidget(card, place // columns, place % columns)
+            alone = place == len(self.cards) - 1 and place % columns == 0
+            self._grid.addWidget(card, place // columns, place % columns, 1, columns if alone else 1)
         for column in range(2):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)
 
@@ -141,11 +148,11 @@ class HardwareCards(QWidget):
         cores = say("hardware.cores", usable=view.usable_cores, physical=view.physical_cores)
         if view.performance_cores and view.efficiency_cores:
             cores += self._probe("fact.cores_kinds", fast=view.performance_cores, frugal=view.efficiency_cores)
-        notes = [cores]
+        notes = [cores] if view.physical_cores else []
         if view.quota_cores is not None:
             notes.append(say("hardware.quota", cores=f"{view.quota_cores:g}"))
         if view.instruction_sets:
-            notes.append(" · ".join(view.instruction_sets))
+            notes.append(" ".join(view.instruction_sets))
         return Fact(
             icon="cpu",
             kind=say("hardware.processor"),
@@ -157,7 +164,7 @@ class HardwareCards(QWidget):
 
     def _memory(self, view: HardwareView) -> Fact:
         live = self._watch.live
-        total = view.memory_total_bytes
+        total = live.memory_total_bytes if live else view.memory_total_bytes
         available = live.memory_available_bytes if live else view.memory_available_bytes
         notes = (self._look.say("hardware.group"),) if view.memory_limited_by_group else ()
         return Fact(

@@ -76,6 +76,7 @@ class QuantizationTile(Tile):
             more = words.describe(one.error.code, one.error.fields, look.language) if one.error else ""
         self._more.show_text(more)
         badge = plan_words.short_verdict(one.plan, look.language) if one.plan else look.say("plans.refused")
+        self.setToolTip(more if one.plan is None else "")
         self.setAccessibleName(", ".join(part for part in (one.name, self._size.text(), badge, more) if part))
 
 

@@ -11,7 +11,7 @@ from app.gui import icons
 from app.gui.look import Look
 from app.gui.parts.basics import Badge, ElidedLabel, IconView, plain_label, push_button
 from app.gui.parts.holding import Tile, heading
-from app.gui.plans.bars import StackedBar
+from app.gui.plans.bars import HOST, StackedBar
 from app.gui.plans.lists import show_verdict
 from app.gui.plans.planning import Planning
 from app.gui.session import Session
@@ -71,15 +71,16 @@ class ModelTile(Tile):
             show_verdict(self._badge, look, plan)
             device = _fullest(plan)
             self._bar.show_device(device)
-            self._numbers.setText(
-                say("plans.of", used=words.shown_bytes(device.total_bytes), all=words.shown_bytes(device.budget_bytes))
-            )
+            used, budget = words.shown_bytes(device.total_bytes), words.shown_bytes(device.budget_bytes)
+            kind = say("plans.host" if device.name == HOST else "plans.card")
+            self._numbers.setText(f"{kind} {say('plans.of', used=used, all=budget)}")
             self._zap.show_icon("zap", look.theme.text_third)
             self._speed.setText(plan_words.rate(plan.speed.decode, look.language))
             state = f"{plan_words.verdict(plan, look.language)} {self._numbers.text()} {self._speed.text()}"
         else:
             state = words.describe_error(answer, look.language) if isinstance(answer, Exception) else ""
             self._state.setText(state or say("plans.waiting"))
+        self.setToolTip(model.name)
         self.setAccessibleName(f"{model.name} {self._facts.text()} {state}")
 
 

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from app import words
 from app.gui.look import Look
 from app.gui.parts.basics import ElidedLabel, IconView, plain_label, set_property
-from app.gui.parts.holding import Message, heading
+from app.gui.parts.holding import Message
+from app.gui.plans.bars import short_name
 from app.gui.plans.calibration import CalibrationCard
 from app.gui.plans.hardware_cards import HardwareCards
 from app.gui.plans.hardware_watch import HardwareWatch
@@ -68,7 +69,6 @@ class PlansPage(QWidget):
         self.pill = MachinePill(look)
         self.banner = Message(look)
         self.trouble = Message(look)
-        self._hardware_heading = heading(16)
         self.cards = HardwareCards(look, self.watch)
         self._issues = QVBoxLayout()
         self._issues.setSpacing(8)
@@ -95,14 +95,12 @@ class PlansPage(QWidget):
         column.setSpacing(12)
         column.addLayout(title)
         column.addWidget(self._text)
-        for widget in (self.banner, self.trouble, self.models):
+        for widget in (self.banner, self.trouble, self.cards):
             column.addWidget(widget)
-        column.addWidget(self.what_if)
-        column.addSpacing(8)
-        column.addWidget(self._hardware_heading)
-        column.addWidget(self.cards)
         column.addLayout(self._issues)
-        column.addWidget(self.calibration)
+        column.addSpacing(8)
+        for widget in (self.models, self.what_if, self.calibration):
+            column.addWidget(widget)
         column.addStretch(1)
         left = QScrollArea()
         left.setWidgetResizable(True)
@@ -194,7 +192,6 @@ class PlansPage(QWidget):
         say = self._look.say
         self._title.setText(say("plans.title"))
         self._text.setText(say("plans.text"))
-        self._hardware_heading.setText(say("hardware.title"))
         self.setAccessibleName(say("plans.title"))
         self._shown_issues = ()
         self._show_machine()
@@ -252,5 +249,4 @@ def _in_a_few_words(pattern: str, view: HardwareView | None) -> str:
     card = next((one for one in view.accelerators if one.usable and one.total_bytes), None)
     if card is None or card.total_bytes is None:
         return " · ".join(part for part in (view.cpu_name, memory) if part)
-    name = card.name.removeprefix("NVIDIA GeForce ").removeprefix("NVIDIA ").removeprefix("AMD ")
-    return pattern.format(name=name, card=words.shown_bytes(card.total_bytes), memory=memory)
+    return pattern.format(name=short_name(card.name), card=words.shown_bytes(card.total_bytes), memory=memory)

@@ -10,13 +10,15 @@ from app.gui import icons
 from app.gui.look import Look
 from app.gui.parts.basics import Badge, ElidedLabel, dress_button, ghost_button, plain_label, push_button
 from app.gui.parts.holding import Message, Section, TextRows, heading
-from app.gui.plans.bars import LEAST_SHOWN_BYTES, DevicePicture
+from app.gui.plans.bars import LEAST_SHOWN_BYTES, DevicePicture, in_order
 from app.gui.plans.controls import Controls
 from app.gui.plans.lists import APPLICABLE, AdviceList, QuantizationList, show_verdict
 from app.gui.plans.planning import Planning
 from app.plan_values import PlanAdvice, PlanSpeed, PlanView
 
 MARGIN = 20
+# Of the style sheet; the panel is nearly always long enough to need one.
+SCROLL_BAR_WIDTH = 10
 
 
 class PlanPanel(QFrame):
@@ -68,7 +70,7 @@ class PlanPanel(QFrame):
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(12)
-        for widget in (self._sentence, self._picture_card, self._basis, self.bill, self._speed, self.controls):
+        for widget in (self._sentence, self._picture_card, self._speed, self._basis, self.bill, self.controls):
             body.addWidget(widget)
         for title, content in (
             (self._advice_heading, self.advice),
@@ -80,7 +82,7 @@ class PlanPanel(QFrame):
         body.addWidget(self.numbers)
         inside = QWidget()
         column = QVBoxLayout(inside)
-        column.setContentsMargins(MARGIN, 18, MARGIN, 18)
+        column.setContentsMargins(MARGIN, 18, MARGIN - SCROLL_BAR_WIDTH, 18)
         column.setSpacing(12)
         column.addLayout(top)
         for widget in (self.trouble, self._nothing, self._body):
@@ -194,8 +196,7 @@ class PlanPanel(QFrame):
         while len(self._pictures) < len(plan.devices):
             self._pictures.append(DevicePicture(self._look))
             self._picture_column.addWidget(self._pictures[-1])
-        # The card first, as people look at it first; the processor's memory last.
-        ordered = (*plan.devices[1:], *plan.devices[:1])
+        ordered = in_order(plan.devices)
         for place, picture in enumerate(self._pictures):
             if place < len(ordered):
                 picture.show_device(ordered[place])
@@ -212,17 +213,17 @@ class PlanPanel(QFrame):
         ]
 
     def _bill_lines(self, plan: PlanView) -> list[tuple[str, str, str]]:
-        names = {device.name: device.description or device.name for device in plan.devices}
-        lines = sorted(plan.bill, key=lambda line: -line.bytes)
-        return [
-            (
-                plan_words.bill_name(line.kind, self._look.language),
-                words.shown_bytes(line.bytes),
-                names.get(line.device, line.device) if len(plan.devices) > 1 else "",
-            )
-            for line in lines
-            if line.bytes >= LEAST_SHOWN_BYTES
-        ]
+        """Device by device, the largest first."""
+        rows = []
+        for device in in_order(plan.devices):
+            if len(plan.devices) > 1:
+                rows.append((device.description or device.name, words.shown_bytes(device.total_bytes), ""))
+            lines = [line for line in plan.bill if line.device == device.name and line.bytes >= LEAST_SHOWN_BYTES]
+            indent = "\u2003" if len(plan.devices) > 1 else ""
+            for line in sorted(lines, key=lambda line: -line.bytes):
+                name = plan_words.bill_name(line.kind, self._look.language)
+                rows.append((indent + name, words.shown_bytes(line.bytes), ""))
+        return rows
 
     def _number_lines(self, plan: PlanView) -> list[tuple[str, str, str]]:
         language = self._look.language

@@ -41,7 +41,7 @@ class Planning(QObject):
         self._ask_again = False
         self._unseen: list[str] = []
         self._previewing = False
-        self._loaded: frozenset[str] = frozenset()
+        self._loaded = self._ready_models()
         self._throttle = QTimer(self, interval=THROTTLE_MILLISECONDS, singleShot=True)
         self._throttle.timeout.connect(self._ask)
         self._rest = QTimer(self, interval=REST_MILLISECONDS, singleShot=True)
@@ -194,10 +194,13 @@ class Planning(QObject):
 
     def _on_engines(self) -> None:
         """A model that was loaded or unloaded changes what is free, and what is measured."""
-        loaded = frozenset(engine.model for engine in self._session.engines.values() if engine.state == "ready")
+        loaded = self._ready_models()
         if loaded != self._loaded:
             self._loaded = loaded
             self.ask_again()
+
+    def _ready_models(self) -> frozenset[str]:
+        return frozenset(engine.model for engine in self._session.engines.values() if engine.state == "ready")
 
 
 def _with_advice_of(old: Plans | None, new: Plans) -> Plans:

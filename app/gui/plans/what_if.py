@@ -39,7 +39,7 @@ class WhatIf(QFrame):
         super().__init__()
         self.setObjectName("card")
         self._look, self._planning = look, planning
-        self._title = plain_label("", 14, 600)
+        self._title = plain_label("", 14, 600, wrap=True)
         self._text = plain_label("", 13, shade=2, wrap=True)
         self.card, self.memory = QLineEdit(), QLineEdit()
         for field in (self.card, self.memory):
@@ -54,8 +54,7 @@ class WhatIf(QFrame):
         row.addWidget(self.memory, 1)
         row.addWidget(self.button)
         top = QHBoxLayout()
-        top.addWidget(self._title)
-        top.addStretch(1)
+        top.addWidget(self._title, 1)
         top.addWidget(self.back)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 13)

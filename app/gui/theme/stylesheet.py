@@ -62,8 +62,8 @@ def _frames(t: Theme) -> str:
     #badge[tone="good"] {{ background: {t.good_soft}; }} #badge[tone="good"] QLabel {{ color: {t.good}; }}
     #badge[tone="warn"] {{ background: {t.warn_soft}; }} #badge[tone="warn"] QLabel {{ color: {t.warn}; }}
     #badge[tone="bad"] {{ background: {t.bad_soft}; }} #badge[tone="bad"] QLabel {{ color: {t.bad}; }}
-    #panel {{ background: {t.side}; border: 0; border-left: 1px solid {t.border}; }}
-    #foot {{ background: {t.side}; border: 0; border-top: 1px solid {t.border}; }}
+    #panel {{ background: {t.ground}; border: 0; border-left: 1px solid {t.border}; }}
+    #foot {{ background: {t.ground}; border: 0; border-top: 1px solid {t.border}; }}
     #machine {{ background: {t.accent_soft}; border: 0; border-radius: {RADIUS_MEDIUM}px; }}
     #machine[tone="warn"] {{ background: {t.warn_soft}; }} #machine[tone="warn"] QLabel {{ color: {t.warn}; }}
     #advice {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: {RADIUS_MEDIUM}px; }}
@@ -88,6 +88,8 @@ def _buttons(t: Theme) -> str:
     QPushButton[kind="primary"] {{ background: {t.accent}; color: {t.on_accent}; border: 1px solid {t.accent}; }}
     QPushButton[kind="primary"]:hover {{ background: {t.accent_hover}; }}
     QPushButton[kind="primary"]:focus {{ border: 2px solid {t.text}; padding: 6px 15px; }}
+    QPushButton[kind="primary"]:disabled {{ background: {t.hover}; color: {t.text_third};
+        border: 1px solid {t.border}; }}
     QPushButton[kind="round"] {{ background: {t.accent}; border: 0; border-radius: 18px; padding: 0; }}
     QPushButton[kind="round"]:hover {{ background: {t.accent_hover}; }}
     QPushButton[kind="round"]:focus {{ border: 2px solid {t.text}; }}

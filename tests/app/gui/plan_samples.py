@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.plan_values import (
     AcceleratorView,
@@ -26,9 +26,52 @@ from app.values import ErrorBody
 CARD = "NVIDIA GeForce RTX 4060"
 CARD_BUDGET, CARD_FREE = 7_530_000_000, 8_317_000_000
 HOST_BUDGET, HOST_FREE = 8_900_000_000, 10_500_000_000
-LAYERS = 36
-KV_BYTES = {"f16": 147_456, "q8_0": 78_336, "q4_0": 41_472}
-SIZES = {"Q4_K_M": 5_027_000_000, "Q5_K_M": 5_851_000_000, "Q8_0": 8_709_000_000, "F16": 16_388_000_000}
+# Part of an f16 cache that other precisions take.
+KV_PARTS = {"f16": 1.0, "q8_0": 0.53125, "q4_0": 0.28125}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What the sums need to know of a model. kv_bytes: of one token at f16."""
+
+    name: str
+    layers: int
+    kv_bytes: int
+    trained_context: int
+    compute_bytes: int
+    tokens_per_second: float
+    sizes: dict[str, int]
+
+
+LARGE = Shape(
+    name="Qwen3 8B",
+    layers=36,
+    kv_bytes=147_456,
+    trained_context=40_960,
+    compute_bytes=318_000_000,
+    tokens_per_second=42.0,
+    sizes={"Q4_K_M": 5_027_000_000, "Q5_K_M": 5_851_000_000, "Q8_0": 8_709_000_000, "F16": 16_388_000_000},
+)
+SMALL = {
+    "0.5b": Shape(
+        name="Qwen2.5 Coder 0.5B Instruct",
+        layers=24,
+        kv_bytes=12_288,
+        trained_context=32_768,
+        compute_bytes=312_000_000,
+        tokens_per_second=310.0,
+        sizes={"Q4_K_M": 491_400_064},
+    ),
+    "1.5b": Shape(
+        name="Qwen2.5 Coder 1.5B Instruct",
+        layers=28,
+        kv_bytes=28_672,
+        trained_context=32_768,
+        compute_bytes=98_000_000,
+        tokens_per_second=178.0,
+        sizes={"Q4_K_M": 1_117_320_768},
+    ),
+}
 
 COMPUTER = HardwareView(
     cpu_name="AMD Ryzen 7 7840HS",
@@ -74,7 +117,7 @@ COMPUTER = HardwareView(
             users=(),
         ),
     ),
-    issues=(HardwareIssue(part="gpu", detail="no back end", expected=False, advice="no_back_end"),),
+    issues=(HardwareIssue(part="gpu", detail="0 bytes", expected=False, advice="memory_unknown"),),
 )
 LIVE = LiveView(
     memory_available_bytes=HOST_FREE,
@@ -89,29 +132,28 @@ LIVE = LiveView(
 
 def sample_plans(model: str, wish: PlanWish, advice: bool) -> Plans:
     """All quantizations, as a planner would answer this wish; a model of this computer has only one."""
-    sizes = {"Q4_K_M": SIZES["Q4_K_M"]} if "q4_k_m" in model else SIZES
+    shape = next((shape for part, shape in SMALL.items() if part in model), LARGE)
     plans = [
-        PlannedQuantization(name=name, size_bytes=size, plan=sample_plan(name, wish, advice))
-        for name, size in sizes.items()
+        PlannedQuantization(name=name, size_bytes=size, plan=sample_plan(shape, name, wish, advice))
+        for name, size in shape.sizes.items()
     ]
     if len(plans) > 1:
-        refused = ErrorBody(code="HeaderInvalid", fields={"path": "model-IQ9.gguf", "detail": "a name is too long"})
+        refused = ErrorBody(code="ArchitectureUnknown", fields={"path": "Qwen3-8B-IQ9_X.gguf", "architecture": "qwen9"})
         plans.append(PlannedQuantization(name="IQ9_X", size_bytes=0, plan=None, error=refused))
     imagined = bool(wish.gpus or wish.ram)
     machine = (f"{wish.gpus[0]} (8.59 GB)", "AMD Ryzen 7 7840HS (17.2 GB)") if wish.gpus else (f"{CARD} (8.59 GB)",)
     return Plans(model=model, quantizations=tuple(plans), best=0, machine=machine, hypothetical=imagined, wish=wish)
 
 
-def sample_plan(quantization: str, wish: PlanWish, advice: bool) -> PlanView:
+def sample_plan(shape: Shape, quantization: str, wish: PlanWish, advice: bool) -> PlanView:
     """Weights fill the card first, layer by layer; what does not fit lies in main memory."""
     context, parallel, kv = wish.context or 8_192, wish.parallel or 1, wish.kv or "f16"
-    size = SIZES[quantization]
-    state = KV_BYTES[kv] * context * parallel
-    compute = 318_000_000
-    room = max(0, CARD_BUDGET - state - compute)
-    fitting = min(LAYERS + 1, (LAYERS + 1) * room // size)
-    layers = min(fitting, LAYERS + 1) if wish.gpu_layers is None else wish.gpu_layers
-    on_card = size * layers // (LAYERS + 1)
+    size, compute, all_layers = shape.sizes[quantization], shape.compute_bytes, shape.layers + 1
+    state = int(shape.kv_bytes * KV_PARTS[kv]) * context * parallel
+    fitting = all_layers * max(0, CARD_BUDGET - state - compute) // size
+    layers = min(fitting, all_layers) if wish.gpu_layers is None else wish.gpu_layers
+    on_card = size * layers // all_layers
+    on_host = size - on_card + size // 15
     card = PlanDevice(
         name="CUDA0",
         description=CARD,
@@ -127,18 +169,18 @@ def sample_plan(quantization: str, wish: PlanWish, advice: bool) -> PlanView:
     host = PlanDevice(
         name="CPU",
         description=COMPUTER.cpu_name,
-        weights_bytes=size - on_card + 350_000_000,
+        weights_bytes=on_host,
         state_bytes=0,
         compute_bytes=40_000_000,
         other_bytes=210_000_000,
         soft_bytes=0,
         budget_bytes=HOST_BUDGET,
         free_bytes=HOST_FREE,
-        total_bytes=size - on_card + 600_000_000,
+        total_bytes=on_host + 250_000_000,
     )
     over = card.total_bytes > CARD_BUDGET or host.total_bytes > HOST_BUDGET
-    verdict: PlanVerdict = "does_not_fit" if over else "fits" if layers > LAYERS else "partly_on_cpu"
-    speed = 42.0 if layers > LAYERS else 9.0 if not over else 1.5
+    verdict: PlanVerdict = "does_not_fit" if over else "fits" if layers == all_layers else "partly_on_cpu"
+    speed = shape.tokens_per_second * (1.0 if layers == all_layers else 0.2 if not over else 0.04)
     reasons = (
         _reason("context_tokens", context * parallel, wish.context, "default_context"),
         _reason("parallel", parallel, wish.parallel, "one_conversation"),
@@ -146,11 +188,11 @@ def sample_plan(quantization: str, wish: PlanWish, advice: bool) -> PlanView:
         _reason("kv_type_k", kv, wish.kv, "fine_keys"),
         _reason("kv_type_v", kv, wish.kv, "fine_keys"),
         _reason("flash_attention", "true", None, "many_sequences"),
-        _reason("gpu_layers", layers, wish.gpu_layers, "all_on_device" if layers > LAYERS else "part_on_device"),
+        _reason("gpu_layers", layers, wish.gpu_layers, "all_on_device" if layers == all_layers else "part_on_device"),
         _reason("decode_threads", 7, wish.threads, "one_core_free"),
     )
     return PlanView(
-        model="Qwen3 8B",
+        model=shape.name,
         quantization=quantization,
         file_bytes=size,
         basis="exact",
@@ -167,7 +209,7 @@ def sample_plan(quantization: str, wish: PlanWish, advice: bool) -> PlanView:
             BillLine(kind="process", device="CPU", bytes=90_000_000),
         ),
         context=context,
-        trained_context=40_960,
+        trained_context=shape.trained_context,
         parallel=parallel,
         sequences=max(parallel, 4),
         ubatch=512,
@@ -178,7 +220,7 @@ def sample_plan(quantization: str, wish: PlanWish, advice: bool) -> PlanView:
         swa_full=True,
         outputs_max=max(parallel, 4),
         gpu_layers=layers,
-        layers=LAYERS,
+        layers=shape.layers,
         tensor_split=(),
         overrides=(),
         load_mode="none",

@@ -308,6 +308,7 @@ def draw_plans(folder: Path, language: Language, theme: str) -> None:
     planning.choose("F16")
     planning.fix(gpu_layers=37)
     studio.wait(lambda: not planning.advice_is_old)
+    studio.window.activateWindow()
     page.panel.controls.context.slider.setFocus(Qt.FocusReason.TabFocusReason)
     scroll(page.panel, 0.0)
     studio.save("plans_imagined")
