@@ -99,8 +99,8 @@ class PlansPage(QWidget):
             column.addWidget(widget)
         column.addLayout(self._issues)
         column.addSpacing(8)
-        for widget in (self.models, self.what_if, self.calibration):
-            column.addWidget(widget)
+        for part in (self.models, self.what_if, self.calibration):
+            column.addWidget(part)
         column.addStretch(1)
         left = QScrollArea()
         left.setWidgetResizable(True)

@@ -70,8 +70,8 @@ class PlanPanel(QFrame):
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(12)
-        for widget in (self._sentence, self._picture_card, self._speed, self._basis, self.bill, self.controls):
-            body.addWidget(widget)
+        for part in (self._sentence, self._picture_card, self._speed, self._basis, self.bill, self.controls):
+            body.addWidget(part)
         for title, content in (
             (self._advice_heading, self.advice),
             (self._quantization_heading, self.quantizations),

@@ -303,10 +303,10 @@ def test_nothing_is_cut_off(qtbot: QtBot, page: PlansPage, window: MainWindow, l
     for size in ((WIDE, 800), (1_180, 800), (LEAST_SIZE.width(), LEAST_SIZE.height())):
         window.resize(*size)
         qtbot.wait(20)
+        worded: list[QLabel | QPushButton] = [*page.findChildren(QLabel), *page.findChildren(QPushButton)]
         cut = [
             widget.text()
-            for kind in (QLabel, QPushButton)
-            for widget in page.findChildren(kind)
+            for widget in worded
             if widget.isVisible() and widget.text() and widget.width() + 1 < widget.minimumSizeHint().width()
         ]
         assert cut == []
