@@ -40,76 +40,70 @@ def make_plan(
     limits: Limits | None = None,
     residuals: Residuals | None = None,
     siblings: Sequence[Sibling] = (),
+    figures: ModelFigures | None = None,
 ) -> PlanAnswer:
     """The plan that answers fastest within the budgets; the same arguments give the same plan.
 
     header: of the whole model, a real one or plan data. oracle: of this model; its devices are those of `machine`.
+    figures: of this header and oracle, where they are kept.
     What the user fixed is kept, even when it does not fit; the verdict says so then. Raises MeasureFailed when the
     engine refuses the model, or what the user fixed.
     """
-    planner = ModelPlanner(header, oracle)
-    return planner.answer(model_path, machine, wish, limits=limits, residuals=residuals, siblings=siblings)
+    planner = ModelPlanner(model_path, header, oracle, limits or Limits(), residuals or Residuals(), figures)
+    found = planner.plan(wish, machine)
+    return replace(found, advice=advise(found, wish=wish, machine=machine, replan=planner.plan, siblings=siblings))
 
 
 class ModelPlanner:
-    """Plans one model again and again: what does not change from wish to wish is kept. For one thread."""
+    """Plans one model for several wishes and machines, without the advice that `make_plan` adds. For one thread."""
 
-    def __init__(self, header: GgufHeader, oracle: Oracle) -> None:
-        self._header, self._oracle = header, oracle
-        self._shapes = Shapes(header)
-        self._speeds: list[_Speeds] = []
-
-    def answer(
+    def __init__(
         self,
         model_path: str,
-        machine: Machine,
-        wish: Wish,
-        *,
-        limits: Limits | None = None,
-        residuals: Residuals | None = None,
-        siblings: Sequence[Sibling] = (),
-    ) -> PlanAnswer:
-        """See `make_plan`."""
+        header: GgufHeader,
+        oracle: Oracle,
+        limits: Limits,
+        residuals: Residuals,
+        figures: ModelFigures | None = None,
+    ) -> None:
+        self._model_path, self._header, self._oracle = model_path, header, oracle
+        self._limits, self._residuals = limits, residuals
+        self._figures = figures or ModelFigures(header, oracle)
 
-        def replan(wish: Wish, machine: Machine) -> PlanAnswer:
-            return self.plan(model_path, machine, wish, limits=limits, residuals=residuals)
-
-        found = replan(wish, machine)
-        return replace(found, advice=advise(found, wish=wish, machine=machine, replan=replan, siblings=siblings))
-
-    def plan(
-        self,
-        model_path: str,
-        machine: Machine,
-        wish: Wish,
-        *,
-        limits: Limits | None = None,
-        residuals: Residuals | None = None,
-    ) -> PlanAnswer:
-        """The answer without advice, which takes up to a dozen plans of its own. Raises MeasureFailed."""
-        limits = limits or Limits()
+    def plan(self, wish: Wish, machine: Machine) -> PlanAnswer:
+        """Raises MeasureFailed."""
         search = Search(
             header=self._header,
             machine=machine,
             wish=wish,
             oracle=self._oracle,
-            limits=limits,
-            residuals=residuals or Residuals(),
-            forecaster=self._speeds_of(machine).forecast,
-            shapes=self._shapes,
+            limits=self._limits,
+            residuals=self._residuals,
+            forecaster=self._figures.speeds_of(machine).forecast,
+            shapes=self._figures.shapes,
         )
         best = search.best()
-        plan = _load_plan(model_path, self._header, machine, wish, limits, best)
+        plan = _load_plan(self._model_path, self._header, machine, wish, self._limits, best)
         return PlanAnswer(
             plan=plan,
             bill=best.bill,
             speed=best.speed,
             verdict=judge(best.bill, plan, machine),
             advice=(),
-            limits=limits,
+            limits=self._limits,
         )
 
-    def _speeds_of(self, machine: Machine) -> _Speeds:
+
+class ModelFigures:
+    """What stays the same from one plan of a model to the next; who keeps it beside the oracle plans the next wish in a
+    third of the time. For one thread."""
+
+    def __init__(self, header: GgufHeader, oracle: Oracle) -> None:
+        self._header, self._oracle = header, oracle
+        self.shapes = Shapes(header)
+        self._speeds: list[_Speeds] = []
+
+    def speeds_of(self, machine: Machine) -> _Speeds:
         """Free memory changes from plan to plan, speeds seldom do."""
         for speeds in self._speeds:
             if speeds.serves(machine):

@@ -11,7 +11,7 @@ import resources
 from inference.planning.budget import shortages
 from inference.planning.estimate import EstimateOracle
 from inference.planning.oracle import MeasureFailed
-from inference.planning.planner import ModelPlanner, make_plan
+from inference.planning.planner import ModelFigures, ModelPlanner, make_plan
 from inference.planning.search import typical_seconds
 from inference.planning.values import (
     HOST,
@@ -85,7 +85,7 @@ def plan(
 
 def bare_plan(header: GgufHeader, on: Machine, wish: Wish | None = None, oracle: Counting | None = None) -> PlanAnswer:
     """Without advice, which plans again and again."""
-    return ModelPlanner(header, oracle or Counting(header)).plan("m.gguf", on, wish or Wish())
+    return ModelPlanner("m.gguf", header, oracle or Counting(header), Limits(), Residuals()).plan(wish or Wish(), on)
 
 
 def few_layers() -> GgufHeader:
@@ -198,13 +198,18 @@ def test_a_card_plan_measures_at_most_fifteen_times() -> None:
             assert len(oracle.measured) <= 15
 
 
-def test_a_planner_that_is_kept_plans_as_a_new_one_does() -> None:
+def test_figures_that_are_kept_change_no_plan() -> None:
     header = few_experts()
-    planner = ModelPlanner(header, Counting(header))
+    oracle = Counting(header)
+    figures = ModelFigures(header, oracle)
     wish = Wish(parallel=2)
     for on in (machine(card(free=2), ram=8), machine(card(free=1), ram=4), machine(ram=4)):
-        assert planner.plan("m.gguf", on, wish) == bare_plan(header, on, wish)
-    answer = planner.answer("m.gguf", machine(card(free=1), ram=8), wish)
+        planner = ModelPlanner("m.gguf", header, oracle, Limits(), Residuals(), figures)
+        assert planner.plan(wish, on) == bare_plan(header, on, wish)
+
+
+def test_a_plan_that_leans_on_the_processor_comes_with_advice() -> None:
+    answer = plan(few_experts(), machine(card(free=1), ram=8), Wish(parallel=2))
     assert answer.advice and answer.verdict == "partly_on_cpu"
 
 
