@@ -37,12 +37,24 @@ class _Share:
 _CUDA = _Share(read=0.80, keys=0.75, compute=1.0, node=1.2e-6, spread=0.30, half_at=250e12)
 _ROCM = _Share(read=0.58, keys=0.50, compute=0.38, node=2.0e-6, spread=0.35)
 _VULKAN = _Share(read=0.68, keys=0.50, compute=0.32, node=1.8e-6, spread=0.40)
+# Graphics of a processor share its power too: a Strix Halo reads prompts of a 7B Q4_0 at 880 tokens per second
+# (llm-tracker.info), which is a fifth of its figure.
+_VULKAN_SHARED = replace(_VULKAN, compute=0.20)
 _INTEL = _Share(read=0.62, keys=0.40, compute=0.26, node=2.0e-6, spread=0.40)
+# Without matrix units: an A770 answers with 42 to 53 tokens per second of an 8B Q4_K_M and reads it at 560
+# (llama.cpp#17628, normiebench#45), a Core i7-1165G7's graphics at 32 (llama.cpp#5301), slower than its processor.
+_INTEL_VULKAN = _Share(read=0.46, keys=0.35, compute=0.10, node=2.0e-6, spread=0.45)
 _METAL = _Share(read=0.85, keys=0.60, compute=0.65, node=5.0e-6, spread=0.30)
 _OTHER = _Share(read=0.45, keys=0.30, compute=0.25, node=3.0e-6, spread=0.60)
 _SHARES: dict[Vendor, _Share] = {"nvidia": _CUDA, "amd": _ROCM, "intel": _INTEL, "apple": _METAL}
 # Attending to a whole batch, as part of what large products reach.
 _ATTEND = 0.5
+# Unpacking weights takes multiprocessors, of which cards with the fastest memory have too few. Bytes for each fp32
+# flop: a 27B Q4_K_M comes at 46 tokens per second on an A100, 74 on an H100, 76 on an H200 (pavlokhmel.com, June 2026);
+# 8 bits are unpacked faster, 16 are not. GA100 counts half of its fp32 lanes.
+_FAST_MEMORY = 1.2e12
+_UNPACK_BYTES, _GA100_FP32_FLOPS = 20e-3, 25e12
+_UNPACK_EIGHT_BITS = 1.5
 # Cells of 8 bits and less are unpacked on the way.
 _QUANTIZED_KEYS = 0.75
 # Without flash attention the products run alone and the softmax between them goes through memory.
@@ -64,18 +76,19 @@ def gpu_speed_from_facts(
     vendor: Vendor,
     link: float | None,
     back_end: str = "",
+    fp32_flops: float | None = None,
 ) -> DeviceSpeed:
     """Figures of a data sheet → figures to plan with.
 
     fp16_flops: dense, with 32-bit sums. link: theoretical, one way, None where memory is shared. back_end: the engine's
     name of the device or its back end ("Vulkan0"), where it is known.
     """
-    share = _VULKAN if back_end.startswith("Vulkan") and vendor != "intel" else _SHARES.get(vendor, _OTHER)
+    share = _share_of(vendor, back_end, shared=link is None)
     compute = share.compute * fp16_flops / (1.0 + (fp16_flops / share.half_at if share.half_at else 0.0))
     keys = share.keys * memory_bytes_per_second
     copied = _LINK * link if link is not None else 0.5 * memory_bytes_per_second
     return DeviceSpeed(
-        read_bytes_per_second={"": share.read * memory_bytes_per_second},
+        read_bytes_per_second=_read(share, memory_bytes_per_second, fp32_flops if vendor == "nvidia" else None),
         # Each expert sees a small part of the batch.
         flops_per_second={
             "": compute,
@@ -98,6 +111,27 @@ def gpu_speed_from_facts(
     )
 
 
+def _share_of(vendor: Vendor, back_end: str, *, shared: bool) -> _Share:
+    if not back_end.startswith("Vulkan"):
+        return _SHARES.get(vendor, _OTHER)
+    if vendor == "intel":
+        return _INTEL_VULKAN
+    return _VULKAN_SHARED if shared else _VULKAN
+
+
+def _read(share: _Share, memory_bytes_per_second: float, fp32_flops: float | None) -> dict[str, float]:
+    plain = share.read * memory_bytes_per_second
+    if fp32_flops is None or memory_bytes_per_second < _FAST_MEMORY:
+        return {"": plain}
+    unpacked = _UNPACK_BYTES * fp32_flops * (2 if fp32_flops < _GA100_FP32_FLOPS else 1)
+    return {
+        "": min(plain, unpacked),
+        "Q8_0": min(plain, _UNPACK_EIGHT_BITS * unpacked),
+        "F16": plain,
+        "BF16": plain,
+    }
+
+
 def gpu_speed(facts: GpuFacts, back_end: str = "") -> DeviceSpeed:
     """Of a card of the table; wider where its figures are not well attested."""
     speed = gpu_speed_from_facts(
@@ -106,6 +140,7 @@ def gpu_speed(facts: GpuFacts, back_end: str = "") -> DeviceSpeed:
         vendor=facts.vendor,
         link=None if facts.shares_host_memory else facts.link_bytes_per_second or _USUAL_LINK,
         back_end=back_end,
+        fp32_flops=facts.fp32_flops_per_second,
     )
     return speed if facts.confirmed else replace(speed, spread=_UNSURE * speed.spread)
 
@@ -140,18 +175,21 @@ _DDR5_SIGNS = frozenset({"AVX_VNNI", "AVX512_BF16", "AMX_INT8"})
 _DDR4_SIGNS = frozenset({"AVX2", "DOTPROD", "LASX"})
 # One core cannot ask for more than this while it multiplies.
 _CORE_READ = 13e9
-# (instruction set, flops of one core in large quantized products); the first that is there counts.
+# (instruction set, flops of one core in large quantized products); the first that is there counts. AVX2: four and six
+# cores of older laptops and desktops reach 90e9 (normiebench#42, normiebench#34); they get warm, others share them.
 _CORE_FLOPS = (
     ("AVX512_VNNI", 90e9),
-    ("AVX512", 60e9),
-    ("AVX_VNNI", 55e9),
-    ("AVX2", 40e9),
+    ("AVX512", 75e9),
+    ("AVX_VNNI", 75e9),
+    ("AVX2", 65e9),
     ("MATMUL_INT8", 60e9),
     ("DOTPROD", 30e9),
     ("LASX", 15e9),
     ("NEON", 12e9),
     ("", 5e9),
 )
+# So many cores are only half as fast each: clocks fall, and barriers cross dies and sockets.
+_CROWD = 128
 # Attending is bound by computing. (flops with one token, as part of the bytes per second that the cores can read; flops
 # with a batch, as part of large products), measured on one AVX-512 core.
 _CPU_ATTEND = {
@@ -173,6 +211,7 @@ def cpu_speed_from_facts(cpu: Cpu | None, memory: Memory | None = None) -> Devic
     threads = choose_threads(cpu)
     sets = frozenset(() if cpu is None else cpu.instruction_sets)
     compute = threads.batch * next(flops for name, flops in _CORE_FLOPS if not name or name in sets)
+    compute /= 1 + threads.batch / _CROWD
     asked = threads.decode * _CORE_READ
     delivered = _OLD_READ if cpu is None else _memory_read(cpu.name.lower(), sets)
     if memory is not None and memory.limited_by_group:

@@ -21,6 +21,7 @@ LLAMA2_7B_Q4_0 = (3.56 * GIB - 0.07e9, 6.6e9, 32, 32 * 2 * 4096 * 2)
 MISTRAL_7B_Q4_0 = (3.83 * GIB - 0.07e9, 7.1e9, 32, 32 * 2 * 1024 * 2)
 QWEN2_7B_Q4_K_M = (4.36 * GIB - 0.31e9, 7.07e9, 28, 28 * 2 * 512 * 2)
 LLAMA2_13B_Q4_K_M = (7.33 * GIB - 0.09e9, 12.9e9, 40, 40 * 2 * 5120 * 2)
+QWEN36_27B_Q4_K_M = (16.8e9 - 0.72e9, 26.2e9, 64, 16 * 2 * 1024 * 2)
 _NODES_OF_A_LAYER = 20
 
 # Published llama.cpp runs: (card, back end, model, depth, tokens per second, prompt tokens per second or None, where)
@@ -33,6 +34,11 @@ PUBLISHED = [
     ("Tesla P40", "CUDA0", LLAMA2_7B_Q4_0, 128, 56.3, 935, "llama.cpp#4766"),
     ("RX 7900 XTX", "ROCm0", LLAMA3_8B_Q4_K_M, 128, 105.8, 3227, "llama.cpp#26284"),
     ("RX 7900 XTX", "Vulkan0", LLAMA2_7B_Q4_0, 128, 172.0, None, "llama.cpp#20934"),
+    ("RTX 4090", "CUDA0", QWEN36_27B_Q4_K_M, 512, 47.0, None, "pavlokhmel.com/4090"),
+    ("A100 SXM4 80GB", "CUDA0", QWEN36_27B_Q4_K_M, 512, 46.0, None, "pavlokhmel.com/a100"),
+    ("H100 SXM5 80GB", "CUDA0", QWEN36_27B_Q4_K_M, 512, 74.0, None, "pavlokhmel.com/h100"),
+    ("H200 SXM 141GB", "CUDA0", QWEN36_27B_Q4_K_M, 512, 76.0, None, "pavlokhmel.com/h200"),
+    ("Arc A770 16GB", "Vulkan0", LLAMA3_8B_Q4_K_M, 128, 47.5, 557, "llama.cpp#17628, normiebench#45"),
     ("Arc B580", "SYCL0", QWEN2_7B_Q4_K_M, 128, 66.5, 2336, "ipex-llm#12991"),
     ("M2 24GB", "MTL0", MISTRAL_7B_Q4_0, 128, 20.1, 141, "llama.cpp#5480"),
 ]  # fmt: skip
