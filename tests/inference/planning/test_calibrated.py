@@ -87,10 +87,11 @@ def test_attention_is_what_a_deeper_context_takes_longer() -> None:
 def test_what_was_not_timed_is_taken_for_what_is_alike_or_for_the_slowest() -> None:
     found = findings()
     found.read |= {"Q4_K": 20e9, "Q6_K": 10e9, "Q4_K|experts": 15e9}
-    found.flops |= {"Q4_K": 100e9, "Q6_K": 80e9}
+    found.flops |= {"Q4_K": 100e9, "Q6_K": 80e9, "Q8_0": 60e9}
     calibration = calibration_of(found, cpu_name="A", engine="1")
     read = calibration.speed.read_bytes_per_second
     assert (read["Q4_0"], read[""]) == (20e9, 10e9)
+    assert calibration.speed.flops_per_second["Q5_0"] == 60e9
     assert (read["Q6_K|experts"], read["|experts"]) == (7.5e9, 7.5e9)
     assert calibration.speed.origin == "calibrated"
     found.contended = True
