@@ -30,9 +30,10 @@ from tests.synthetic.writing import write_hollow
 
 _GIB = 2**30
 _SECONDS = 60.0
-_ANSWER_TOKENS = 3
+_ANSWER_TOKENS = 2
 # What a prompt may cost, so that 200 loads end in an hour on two cores; small models read a full batch.
-_PROMPT_FLOPS = 2.5e11
+_PROMPT_FLOPS = 1.2e11
+_FULL_BATCH_TOKENS = 100
 _MODELS = (
     ("gemma-3-270m", "Q8_0"), ("qwen2.5-0.5b-instruct", "Q4_K_M"), ("qwen3-0.6b", "Q8_0"), ("qwen3.5-0.8b", "Q4_K_M"),
     ("qwen2.5-1.5b-instruct", "Q4_K_M"), ("qwen3.5-2b", "Q4_K_M"), ("qwen3-1.7b", "Q8_0"), ("rwkv7-g1-2.9b", "Q4_K_M"),
@@ -100,7 +101,7 @@ def _loads(folder: Path, dice: random.Random, limits: list[int], count: int) -> 
         job = Job(
             path=str(path),
             wish=_wish(dice),
-            prompt_tokens=0 if affordable > 200 else max(4, affordable),
+            prompt_tokens=0 if affordable > _FULL_BATCH_TOKENS else max(4, affordable),
             answer_tokens=_ANSWER_TOKENS,
         )
         loads.append(_Load(model=f"{choice[0]} {choice[1]}", limit_bytes=limits[number % len(limits)], job=job))

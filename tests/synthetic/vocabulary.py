@@ -13,6 +13,8 @@ from tests.tiny_models import CHATML, TOKENS
 _CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _NORMAL_TYPE, _CONTROL_TYPE = 1, 3
 _LETTERS = "etaoinsrhldcumfpgwybvkxjqz"
+# Words of these are as long as real ones: most merges are too long for a string's own 15 bytes.
+_SYLLABLES = tuple(f"{letter}{vowel}{letter}" for letter, vowel in zip(_LETTERS, "aeiou" * 6, strict=False))
 _PREFIX = "tokenizer.ggml."
 
 
@@ -21,7 +23,7 @@ def byte_level(size: VocabularySize) -> tuple[dict[str, Value], dict[str, ValueT
     plain = TOKENS[:256]
     words = _words(size.tokens - len(plain) - len(_CONTROL))
     tokens = [*plain, *words, *_CONTROL]
-    merges = [f"{word[:-1]} {word[-1]}" for word in words[: size.merges]] or ["e t"]
+    merges = [f"{word[:-3]} {word[-3:]}" for word in words[: size.merges]] or ["e t"]
     merges += [f"{word} {letter}" for word, letter in _pairs(words, size.merges - len(merges))]
     end = len(tokens)
     values: dict[str, Value] = {
@@ -58,11 +60,11 @@ def string_array(texts: Iterable[str]) -> StringArray:
 
 
 def _words(count: int) -> list[str]:
-    """Different words of two letters and more, each a shorter one and a letter."""
+    """Different words of two syllables and more, each a shorter one and a syllable."""
     words: list[str] = []
-    stems: list[str] = list(_LETTERS)
+    stems: list[str] = list(_SYLLABLES)
     while len(words) < count:
-        longer = [stem + letter for stem in stems for letter in _LETTERS][: count - len(words)]
+        longer = [stem + syllable for stem in stems for syllable in _SYLLABLES][: count - len(words)]
         words += longer
         stems = longer
     return words
