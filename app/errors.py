@@ -77,7 +77,7 @@ class WishInvalid(AppError):
 
 @dataclass(eq=False)
 class CardUnknown(AppError):
-    """No single card is meant. reason: "unknown", "ambiguous", "memory" or "count"; candidates: nearest names first."""
+    """No single card is meant. reason: "unknown", "ambiguous", "memory", "count", "no_back_end"; nearest names follow."""
 
     name: str
     reason: str

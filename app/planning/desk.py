@@ -16,12 +16,13 @@ from app.planning.experience import Experience
 from app.planning.models import LocalModels, PlanModel
 from hardware_probe import probe_hardware, probe_memory
 from hardware_probe.gpu_facts import GpuFacts, GpuFound, find_gpu, parse_size
+from hardware_probe.programs import own_pids, read_programs
 from hardware_probe.values import DiskKind, HardwareProfile
 from inference.plan_worker.client import PlanWorker
 from inference.plan_worker.messages import PlanTask
 from inference.planning.advice import Sibling
 from inference.planning.calibrated import Calibration
-from inference.planning.machine import machine_from, usable_accelerators, what_if
+from inference.planning.machine import has_back_end, machine_from, usable_accelerators, what_if
 from inference.planning.speeds import accelerator_speed, cpu_speed_from_facts, gpu_speed
 from inference.planning.threads import choose_threads
 from inference.planning.values import HOST, Host, Limits, Machine, PlanAnswer, Residuals, Wish
@@ -86,14 +87,22 @@ class PlanDesk:
             on_progress=on_progress,
         )
 
-    async def machine(self, wish: PlanWish | None = None, *, freed_bytes: Mapping[str, int] | None = None) -> Machine:
+    async def machine(
+        self,
+        wish: PlanWish | None = None,
+        *,
+        freed_bytes: Mapping[str, int] | None = None,
+        with_programs: bool = False,
+    ) -> Machine:
         """What can be planned on: this computer now, or the one that the wish imagines.
 
         freed_bytes: by device name (HOST for main memory), what will be unloaded for the new model.
+        with_programs: also look at what the user could close.
         Raises CardUnknown and WishInvalid.
         """
         profile = await self.hardware()
         freed = dict(freed_bytes or {})
+        ours = own_pids()
         calibration = self.experience.calibration(profile.cpu.name) if profile.cpu else None
         machine = machine_from(
             profile,
@@ -105,6 +114,8 @@ class PlanDesk:
             disk_bytes_per_second=_DISK_BYTES_PER_SECOND[profile.disk.kind if profile.disk else "unknown"],
             host_freed_bytes=freed.pop(HOST, 0),
             freed_bytes=freed,
+            processes=await asyncio.to_thread(read_programs, ours) if with_programs else (),
+            own_pids=ours,
             windows=sys.platform == "win32",
         )
         if calibration is not None:
@@ -186,6 +197,8 @@ def _cards(names: tuple[str, ...]) -> list[GpuFacts]:
         found = find_gpu(name)
         if not isinstance(found, GpuFound):
             raise CardUnknown(name=name, reason=found.reason, candidates=tuple(found.candidates[:4]))
+        if not has_back_end(found.facts):
+            raise CardUnknown(name=found.facts.name, reason="no_back_end", candidates=())
         cards += [found.facts] * found.count
     return cards
 

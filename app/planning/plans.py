@@ -34,7 +34,9 @@ class Planner:
         there is only one quantization, what refused it; of several the refused ones carry their error.
         """
         planned_wish = planner_wish(wish)
-        machine, found = await asyncio.gather(self._desk.machine(wish), self._finder.find(target, on_wait))
+        machine, found = await asyncio.gather(
+            self._desk.machine(wish, with_programs=with_advice), self._finder.find(target, on_wait)
+        )
         # The first one's header makes the others' cheap to read.
         models = [await _read(found[0]), *await asyncio.gather(*map(_read, found[1:]))]
         siblings = tuple(

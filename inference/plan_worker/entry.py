@@ -9,7 +9,7 @@ import platform
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inference.errors import InferenceError, PlanFailed
 from inference.plan_worker.messages import Planned, PlanRefused, PlanTask, decode_task, encode
@@ -24,6 +24,7 @@ from models_catalog.gguf.plan_data import read_plan_data
 
 if TYPE_CHECKING:
     from inference.planning.oracle import Oracle
+    from inference.planning.planner import ModelFigures
     from inference.planning.values import PlanAnswer
     from models_catalog.gguf.header import GgufHeader
 
@@ -48,6 +49,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+class _Model(NamedTuple):
+    header: GgufHeader
+    oracle: Oracle
+    figures: ModelFigures
+
+
 class Planner:
     """The planner with its oracles; remembers the last models, so that moving a slider costs milliseconds."""
 
@@ -59,7 +66,7 @@ class Planner:
         self._callbacks = Callbacks(record)
         lib.llama_backend_init()
         self._devices = VirtualDevices() if readable() else None
-        self._models: OrderedDict[tuple[bytes, tuple[str, ...], int], tuple[GgufHeader, Oracle]] = OrderedDict()
+        self._models: OrderedDict[tuple[bytes, tuple[str, ...], int], _Model] = OrderedDict()
 
     def answer(self, task: PlanTask) -> Planned | PlanRefused:
         """The plan, or why there is none."""
@@ -75,9 +82,9 @@ class Planner:
     def _plan(self, task: PlanTask) -> PlanAnswer:
         from inference.planning.planner import ModelPlanner, make_plan
 
-        header, oracle = self._model(task)
+        header, oracle, figures = self._model(task)
         if not task.with_advice:
-            planner = ModelPlanner(task.model_path, header, oracle, task.limits, task.residuals)
+            planner = ModelPlanner(task.model_path, header, oracle, task.limits, task.residuals, figures)
             return planner.plan(task.wish, task.machine)
         return make_plan(
             model_path=task.model_path,
@@ -88,9 +95,12 @@ class Planner:
             limits=task.limits,
             residuals=task.residuals,
             siblings=task.siblings,
+            figures=figures,
         )
 
-    def _model(self, task: PlanTask) -> tuple[GgufHeader, Oracle]:
+    def _model(self, task: PlanTask) -> _Model:
+        from inference.planning.planner import ModelFigures
+
         names = tuple(device.name for device in task.machine.devices)
         threads = max(task.machine.host.decode_threads, task.machine.host.batch_threads)
         key = (task.head, names, threads)
@@ -98,10 +108,10 @@ class Planner:
             self._models.move_to_end(key)
             return self._models[key]
         header = read_plan_data(task.head, task.model_path)
-        self._models[key] = header, self._oracle(task.head, header, names, threads)
+        oracle = self._oracle(task.head, header, names, threads)
+        self._models[key] = _Model(header, oracle, ModelFigures(header, oracle))
         if len(self._models) > _MODELS_KEPT:
-            _, (_, oldest) = self._models.popitem(last=False)
-            oldest.close()
+            self._models.popitem(last=False)[1].oracle.close()
         return self._models[key]
 
     def _oracle(self, head: bytes, header: GgufHeader, names: tuple[str, ...], threads: int) -> Oracle:
