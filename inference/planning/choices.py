@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inference.planning.bill import keeps_state
-from inference.planning.levers import AIM_CONTEXT_TOKENS, BATCH_TOKENS
+from inference.planning.levers import AIM_CONTEXT_TOKENS, BATCH_TOKENS, USUAL_CONTEXT_TOKENS
 from inference.planning.search import Candidate
 from inference.planning.values import Limits, Machine, Wish
 from inference.values import PlanChoice
@@ -58,6 +58,8 @@ class _Reasons:
             return "roomy_context"
         if context == self._limits.context_tokens:
             return "earlier_failure"
+        if self._candidate.variant.reading_bound and context == USUAL_CONTEXT_TOKENS:
+            return "slow_reading"
         if context == self._header.trained_context_tokens:
             return "trained_context"
         return "default_context" if context == AIM_CONTEXT_TOKENS else "memory_limits_context"
@@ -103,9 +105,11 @@ class _Reasons:
         if not self._machine.devices:
             return "no_device"
         if layout is None:
-            return "processor_is_faster"
+            return "no_room_on_device" if self._candidate.streams else "processor_is_faster"
         if placement.gpu_layers <= (self._header.layers or 0):
             return "part_on_device"
+        if placement.overrides:
+            return "all_but_some_weights"
         return "all_on_device" if len(placement.devices) == 1 else "all_on_devices"
 
     def _memory_map(self) -> str:

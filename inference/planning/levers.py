@@ -30,11 +30,15 @@ _KV_TYPES: tuple[KvType, ...] = ("f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """Settings without a placement. price: how many times slower a plan may be before this variant is worth it."""
+    """Settings without a placement. price: how many times slower a plan may be before this variant is worth it.
+
+    reading_bound: the context is shorter than usual because this computer would read it for too long.
+    """
 
     settings: Settings
     context_tokens: int
     price: float = 1.0
+    reading_bound: bool = False
 
 
 def first_variant(header: GgufHeader, machine: Machine, wish: Wish, limits: Limits) -> Variant:
@@ -63,6 +67,13 @@ def first_variant(header: GgufHeader, machine: Machine, wish: Wish, limits: Limi
         repack=machine.host.repack,
     )
     return Variant(settings=settings, context_tokens=context)
+
+
+def slow_reader_variant(first: Variant, wish: Wish) -> Variant | None:
+    """In place of the first variant where prompts are read slowly; None where its context is short, or fixed."""
+    if wish.context_tokens is not None or first.context_tokens <= USUAL_CONTEXT_TOKENS:
+        return None
+    return replace(_with_context(first, USUAL_CONTEXT_TOKENS, wish, 1.0), reading_bound=True)
 
 
 def variants(header: GgufHeader, first: Variant, wish: Wish, *, on_devices: bool) -> Iterator[Variant]:

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from inference.planning import levers
 from inference.planning.bill import make_bill
 from inference.planning.budget import hard_bytes, pools, shortages, spare_fraction
 from inference.planning.forecast import Mapped
-from inference.planning.levers import LARGE_BATCH_TOKENS, Variant, first_variant, longer_contexts, variants
+from inference.planning.levers import LARGE_BATCH_TOKENS, Variant
 from inference.planning.oracle import MeasureFailed, Oracle
 from inference.planning.placement import Layout, Room, Sharing, Style, fill, placement, share_bytes
 from inference.planning.shape import ModelShape, Shapes
@@ -42,8 +43,12 @@ _MOST_FAMILIES = 3
 _FEW_DEVICES = 4
 # Faster by less is not worth measuring another kind of placement, or a larger batch.
 _NOTICEABLE = 1.03
-# Attention without flash needs much memory; it must not take the last of it.
-_PLAIN_ATTENTION_SPARE = 0.1
+# Attention without flash needs much memory; it must not take the last of it, nor be a burden beside the weights.
+_PLAIN_ATTENTION_SPARE, _PLAIN_ATTENTION_SHARE = 0.1, 0.25
+# A context that takes longer to fill is no gift: who pastes that much would wait for minutes before the first word.
+_MOST_READING_SECONDS = 180.0
+# Where the slope of reading is taken: within the graph that the speed of an answer is read from anyway.
+_NEAR_TOKENS, _FAR_TOKENS = 2048, 4096
 # A longer context than usual is given only where it takes less than this share of what is left, and not more bytes.
 _GROWTH_SHARE, _GROWTH_BYTES = 0.125, 1024**3
 
@@ -111,11 +116,14 @@ class Search:
         # Layers that the user wants on a device lie on one, even if there is no room.
         self._devices = () if wish.gpu_layers == 0 else roomy or (machine.devices if wish.gpu_layers else ())
         self._budgets = {pool.name: pool.budget_bytes for pool in pools(machine, limits)}
-        self._first = first_variant(header, machine, wish, limits)
-        self.depth_tokens = wish.typical_depth_tokens or min(self._first.context_tokens // 4, _DEEPEST_TYPICAL_TOKENS)
+        self._begin_with(levers.first_variant(header, machine, wish, limits))
+
+    def _begin_with(self, first: Variant) -> None:
+        self._first = first
+        self.depth_tokens = self._wish.typical_depth_tokens or min(first.context_tokens // 4, _DEEPEST_TYPICAL_TOKENS)
         # By device and batch: what a device holds besides weights and state.
         self._overheads: dict[tuple[str, int], int] = {}
-        self._host = self._measured(self._first, self._first.settings, None)
+        self._host = self._measured(first, first.settings, None)
 
     @property
     def first(self) -> Variant:
@@ -124,15 +132,22 @@ class Search:
 
     def best(self) -> Candidate:
         """The best plan there is; when nothing fits, the one that lacks least. Raises MeasureFailed."""
+        best = self._best_variant()
+        slow = levers.slow_reader_variant(self._first, self._wish)
+        if slow is not None and best.variant.context_tokens > slow.context_tokens and not self._reads_in_time(best):
+            self._begin_with(slow)
+            best = self._best_variant()
+        return self._with_longer_context(best)
+
+    def _best_variant(self) -> Candidate:
         best: Candidate | None = None
-        for variant in variants(self._header, self._first, self._wish, on_devices=bool(self._devices)):
+        for variant in levers.variants(self._header, self._first, self._wish, on_devices=bool(self._devices)):
             for found in self._candidates(variant, best):
                 if best is None or found.rank < best.rank:
                     best = found
             if best is not None and self._is_comfortable(best):
                 break
-        best = self._with_larger_batch(best or self._host)
-        return self._with_longer_context(best)
+        return self._with_larger_batch(best or self._host)
 
     # ---- candidates of one variant
 
@@ -165,14 +180,23 @@ class Search:
         """All on the host; attention without flash where it is faster there and its memory is at hand."""
         flash = self._host if variant is self._first else self._measured(variant, variant.settings, None)
         settings = variant.settings
-        plain_bytes = 4 * (self._header.heads or 0) * settings.context_tokens * settings.batch_tokens
+        plain_bytes = self._plain_bytes(settings)
         fixed = self._wish.flash_attention is not None or settings.kv_type_v not in ("f16", "bf16")
         spare = self._budgets[HOST] - flash.bill.devices[0].hard_bytes
-        if fixed or flash.missing_bytes or flash.streams or plain_bytes > spare:
+        if fixed or flash.missing_bytes or flash.streams or plain_bytes > min(spare, self._most_plain_bytes):
             return flash
         plain = self._measured(variant, replace(settings, flash_attention=False), None)
         roomy = spare_fraction(plain.bill, self._machine, self._limits) >= _PLAIN_ATTENTION_SPARE
-        return plain if roomy and plain.memory_map == flash.memory_map and plain.rank < flash.rank else flash
+        faster = not plain.missing_bytes and plain.seconds * _NOTICEABLE < flash.seconds
+        return plain if roomy and faster and plain.memory_map == flash.memory_map else flash
+
+    def _plain_bytes(self, settings: Settings) -> int:
+        """Scores of a whole batch, of one layer, in 32 bits: what attention without flash holds besides."""
+        return 4 * (self._header.heads or 0) * settings.context_tokens * settings.batch_tokens
+
+    @property
+    def _most_plain_bytes(self) -> int:
+        return int(_PLAIN_ATTENTION_SHARE * self._shapes.weight_bytes)
 
     def _on_devices(self, variant: Variant, best: Candidate | None) -> Iterator[Candidate]:
         shape = self._shapes.shape(variant.settings)
@@ -316,6 +340,17 @@ class Search:
     def _missing(self, bill: Bill) -> dict[str, int]:
         return shortages(bill, self._machine, self._limits)
 
+    def _reads_in_time(self, candidate: Candidate) -> bool:
+        """Whether a whole context can be read in some minutes; each token takes longer in proportion to its depth."""
+        mapped = self._mapped(candidate.bill.devices[0].soft_bytes, hard_bytes(candidate.bill, pools(self._machine)[0]))
+        near, far = (
+            1 / max(self._forecaster(candidate.settings, depth_tokens=depth, mapped=mapped).prefill.likely, 1e-9)
+            for depth in (_NEAR_TOKENS, _FAR_TOKENS)
+        )
+        context = candidate.variant.context_tokens
+        deeper = max(0, context - _FAR_TOKENS) / (_FAR_TOKENS - _NEAR_TOKENS)
+        return context * (far + deeper * max(0.0, far - near)) <= _MOST_READING_SECONDS
+
     # ---- afterwards
 
     def _with_larger_batch(self, best: Candidate) -> Candidate:
@@ -338,14 +373,17 @@ class Search:
             return best
         start = best.bill
         left = {pool.name: pool.budget_bytes - hard_bytes(start, pool) for pool in pools(self._machine, self._limits)}
-        for variant in longer_contexts(self._header, self._limits, self._wish, best.variant):
+        for variant in levers.longer_contexts(self._header, self._limits, self._wish, best.variant):
             settings = replace(best.settings, context_tokens=variant.settings.context_tokens)
             longer = self._measured(variant, settings, best.layout)
             added = {
                 pool.name: hard_bytes(longer.bill, pool) - hard_bytes(start, pool)
                 for pool in pools(self._machine, self._limits)
             }
-            if longer.memory_map != best.memory_map or longer.streams:
+            if longer.memory_map != best.memory_map or longer.streams or not self._reads_in_time(longer):
+                break
+            chosen_plain = self._wish.flash_attention is None and not settings.flash_attention
+            if chosen_plain and self._plain_bytes(settings) > self._most_plain_bytes:
                 break
             if longer.missing_bytes or any(
                 added[name] > min(_GROWTH_BYTES, _GROWTH_SHARE * left[name]) for name in added

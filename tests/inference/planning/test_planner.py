@@ -142,7 +142,16 @@ def test_a_model_with_room_is_copied_and_attends_without_flash() -> None:
     answer = plan(qwen3_8b(), machine(ram=16))
     assert answer.verdict == "fits" and answer.plan.placement.devices == ()
     assert not answer.plan.memory_map and answer.plan.repack and not answer.plan.flash_attention
-    assert answer.plan.context_tokens == 8192
+    # Some 30 tokens of a prompt in a second: twice the context would take five minutes to fill.
+    assert answer.plan.context_tokens == 4096
+    assert "slow_reading" in [choice.reason for choice in answer.plan.choices if choice.field == "context_tokens"]
+    assert plan(qwen3_8b(), machine(ram=16), Wish(context_tokens=8192)).plan.context_tokens == 8192
+
+
+def test_attention_without_flash_is_no_burden_beside_the_weights() -> None:
+    answer = plan(six_b(), machine(ram=64), Wish(context_tokens=65536))
+    assert answer.plan.flash_attention
+    assert answer.bill.devices[0].compute_bytes < 0.25 * answer.bill.devices[0].weights_bytes
 
 
 def test_plenty_of_memory_gives_a_longer_context() -> None:
