@@ -77,7 +77,10 @@ class WishInvalid(AppError):
 
 @dataclass(eq=False)
 class CardUnknown(AppError):
-    """No single card is meant. reason: "unknown", "ambiguous", "memory", "count", "no_back_end"; nearest names follow."""
+    """No single card that can be planned is meant; `candidates` are names that could be.
+
+    reason: "unknown", "ambiguous", "memory", "count" or "no_back_end" (the engine cannot compute on it).
+    """
 
     name: str
     reason: str

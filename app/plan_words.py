@@ -72,6 +72,8 @@ def size_of(plan: PlanView) -> str:
 def _number(value: float) -> str:
     if value >= 100:
         return f"{value:.0f}"
+    if value < 1:
+        return f"{value:.2f}"
     return f"{value:.1f}" if value < 10 else f"{value:.0f}"
 
 
