@@ -105,7 +105,7 @@ _FOUR_BIT_KEYS = 0.6
 
 # Types that are not timed are read about as fast as one that is.
 _ALIKE = {
-    "Q4_0": "Q4_K", "Q4_1": "Q4_K", "IQ4_NL": "IQ4_XS", "MXFP4": "IQ4_XS", "Q5_0": "Q5_K", "Q5_1": "Q5_K",
+    "Q4_0": "Q4_K", "Q4_1": "Q4_K", "IQ4_NL": "IQ4_XS", "MXFP4": "IQ4_XS", "Q5_1": "Q5_0",
     "F32": "F16", "BF16": "F16",
 }  # fmt: skip
 # With a batch, types of small blocks that are not re-ordered compute like the plainest of them.
@@ -214,7 +214,8 @@ def calibration_of(findings: Findings, *, cpu_name: str, engine: str) -> Calibra
     read, flops, keys = dict(findings.read), dict(findings.flops), dict(findings.keys)
     dense = [name for name in read if "|" not in name]
     for figures, alike in ((read, _ALIKE), (flops, _ALIKE_IN_BATCHES)):
-        figures.update({name: figures[like] for name, like in alike.items() if like in figures})
+        known = {name: figures[like] for name, like in alike.items() if like in figures}
+        figures.update(known | figures)
     read[""] = min(read[name] for name in dense)
     flops[""] = min(flops[name] for name in dense if name in flops)
     for figures in (read, flops):

@@ -34,7 +34,7 @@ from inference.values import KvType, LoadPlan
 _LARGE_BYTES = 130_000_000
 _BATCH_TOKENS = 32
 # The types of most downloads first: what there is no time for is left out.
-_FIRST_TYPE, _OTHER_TYPES = "Q4_K", ("Q6_K", "Q8_0", "F16", "Q5_K", "IQ4_XS")
+_FIRST_TYPE, _OTHER_TYPES = "Q4_K", ("Q6_K", "Q8_0", "F16", "Q5_K", "Q5_0", "IQ4_XS")
 _DEPTH_TOKENS, _DEPTH_BATCH = 1024, 256
 _ATTENTIONS: tuple[tuple[str, KvType, bool], ...] = (
     ("f16|flash", "f16", True),
