@@ -3,7 +3,7 @@
 Each load is a random model (hollow files of 0.3 to 7 GB, published shapes) and a random wish, run whole (probe, plan
 worker, engine child) in a group of 1 to 8 GiB of its own: with the product's plan, and beside it with llama.cpp's
 defaults, or with `--peer PATH` by that llama-server. Counted are the processes that the kernel killed for memory;
-the exit code is 1 when a single planned one was among them. Needs root and Linux.
+the exit code is 1 when a single planned one was among them. Ctrl-C ends early, with the tables. Needs root and Linux.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import msgspec
 
 from inference.backends.llama_cpp.library import Callbacks, lib
 from inference.planning.values import Wish
+from inference.values import KvType
 from models_catalog.gguf.header import read_header
 from tests.proofs.memory_group import MemoryGroup, memory_group, start_in
 from tests.proofs.peer_load import run_peer
@@ -64,7 +65,7 @@ def main() -> int:
     parser.add_argument("--loads", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--peer", type=Path, help="llama-server; llama.cpp's library with its defaults else")
-    parser.add_argument("--without-peer", action="store_true")
+    parser.add_argument("--only", choices=("plan", "peer"))
     arguments = parser.parse_args()
     limits = [int(float(limit) * _GIB) for limit in arguments.limits.split(",")]
     Callbacks(lambda text: None)
@@ -73,15 +74,20 @@ def main() -> int:
     peers: list[tuple[_Load, _Seen]] = []
     with tempfile.TemporaryDirectory(prefix="liangli-loads-") as folder:
         loads = _loads(Path(folder), random.Random(arguments.seed), limits, arguments.loads)
-        for number, load in enumerate(loads, 1):
-            ours.append((load, _run(load, load.job)))
-            print(_line(number, "plan", *ours[-1]), flush=True)
-            if not arguments.without_peer:
-                defaults = msgspec.structs.replace(load.job, by="defaults")
-                seen = _run_peer(load, arguments.peer) if arguments.peer else _run(load, defaults)
-                peers.append((load, seen))
-                print(_line(number, "peer", *peers[-1]), flush=True)
-    _table("planned", ours, limits)
+        try:
+            for number, load in enumerate(loads, 1):
+                if arguments.only != "peer":
+                    ours.append((load, _run(load, load.job)))
+                    print(_line(number, "plan", *ours[-1]), flush=True)
+                if arguments.only != "plan":
+                    defaults = msgspec.structs.replace(load.job, by="defaults")
+                    seen = _run_peer(load, arguments.peer) if arguments.peer else _run(load, defaults)
+                    peers.append((load, seen))
+                    print(_line(number, "peer", *peers[-1]), flush=True)
+        except KeyboardInterrupt:
+            print("interrupted; so far:")
+    if ours:
+        _table("planned", ours, limits)
     if peers:
         _table("llama-server's defaults" if arguments.peer else "llama.cpp's defaults", peers, limits)
     return 1 if any(seen.kills for _, seen in ours) else 0
@@ -112,10 +118,12 @@ def _wish(dice: random.Random) -> Wish:
     """Half of the users fix nothing; the others one or two numbers."""
     if dice.random() < 0.5:
         return Wish()
+    kv_types: tuple[KvType | None, ...] = (None, None, None, "f16", "q8_0")
+    kv = dice.choice(kv_types)
     return Wish(
         context_tokens=dice.choice((None, 2048, 4096, 8192, 16384, 32768)),
         parallel=dice.choice((None, None, 1, 2, 4)),
-        kv_type_k=(kv := dice.choice((None, None, None, "f16", "q8_0"))),
+        kv_type_k=kv,
         kv_type_v=kv,
         batch_tokens=dice.choice((None, None, None, 128, 512)),
     )

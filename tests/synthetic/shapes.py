@@ -7,6 +7,7 @@ tokenizers; where only the number of tokens is known the text is reckoned with 6
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from models_catalog.gguf.plan_data import VocabularySize
@@ -24,7 +25,7 @@ class Shape:
     id: str
     blueprint: Blueprint
     quantizations: tuple[str, ...] = MOST
-    published_bytes: dict[str, float] = field(default_factory=dict)
+    published_bytes: Mapping[str, float] = field(default_factory=dict)
 
 
 def _tokens(tokens: int, merges: int | None = None, text_bytes: int | None = None) -> VocabularySize:
@@ -116,7 +117,7 @@ def _shape(
     keys: Keys,
     *,
     quantizations: tuple[str, ...] = MOST,
-    published: dict[str, float] | None = None,
+    published: Mapping[str, float] | None = None,
     tied: bool = False,
     fused_qkv: bool = False,
     present: str = "",
@@ -146,7 +147,7 @@ def _qwen2(
     context: int = 32768,
     rope_base: float = 1e6,
     quantizations: tuple[str, ...] = MOST,
-    published: dict[str, float] | None = None,
+    published: Mapping[str, float] | None = None,
 ) -> Shape:
     # The publisher's own files carry an output matrix also where the embeddings are tied.
     return _shape(
@@ -204,7 +205,7 @@ def _qwen3(
     *,
     tied: bool = False,
     quantizations: tuple[str, ...] = MOST,
-    published: dict[str, float] | None = None,
+    published: Mapping[str, float] | None = None,
 ) -> Shape:
     return _shape(
         id,
