@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from inference.planning.oracle import MeasureFailed
-from inference.planning.values import HOST, Advice, Bill, Device, Machine, PlanAnswer, Wish
+from inference.planning.quantizations import QUALITY, base_name
+from inference.planning.values import HOST, Advice, Bill, Device, Machine, PlanAnswer, Verdict, Wish
 from inference.planning.verdict import ORDER, ROOM_BYTES, ROOM_FRACTION, bar_of, improves
 
 # Plans for a wish on a machine, without advice of its own. Raises MeasureFailed for what the engine refuses.
@@ -30,6 +31,14 @@ _WORTHWHILE_SHARE = 0.25
 _MEMORY_GB = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 _CARD_GB = (6, 8, 12, 16, 24, 32, 48, 80, 96, 141)
 _GIB = 1024**3
+# What still works is not worth answers that anybody notices; what cannot be loaded else, is.
+_WORST_SIBLING: dict[Verdict, str] = {
+    "fits": "Q4_K_M",
+    "tight": "Q4_K_M",
+    "partly_on_cpu": "Q3_K_M",
+    "larger_than_memory": "IQ1_S",
+    "does_not_fit": "IQ1_S",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +50,18 @@ class Sibling:
 
 
 def advise(
-    answer: PlanAnswer, *, wish: Wish, machine: Machine, replan: Replan, siblings: Sequence[Sibling] = ()
+    answer: PlanAnswer,
+    *,
+    wish: Wish,
+    machine: Machine,
+    replan: Replan,
+    siblings: Sequence[Sibling] = (),
+    weight_bytes: int | None = None,
 ) -> tuple[Advice, ...]:
     """At most five changes, those that make it fit first, cheap before dear; () when it fits with room.
+
+    weight_bytes: of this quantization's weights as `Sibling` counts them; the bill counts some twice (an embedding that
+    is the output too lies on host and card).
 
     replan is asked at most thirteen times. A change that the user's own numbers stand against is advised all the same:
     it is the user's to make.
@@ -53,7 +71,7 @@ def advise(
     gap = gap_bytes(answer, machine)
     found = [
         advice
-        for advice in _Adviser(answer, wish, machine, replan, gap).all(siblings)
+        for advice in _Adviser(answer, wish, machine, replan, gap).all(siblings, weight_bytes)
         if advice.makes_fit or advice.saves_bytes >= max(_LEAST_SAVING_BYTES, gap * _WORTHWHILE_SHARE)
     ]
     if answer.verdict != "tight" and not any(advice.makes_fit for advice in found):
@@ -90,7 +108,7 @@ class _Adviser:
         self._answer, self._wish, self._machine, self._replan = answer, wish, machine, replan
         self._short, self._gap = short_device(answer), gap
 
-    def all(self, siblings: Sequence[Sibling]) -> Iterator[Advice]:
+    def all(self, siblings: Sequence[Sibling], weight_bytes: int | None) -> Iterator[Advice]:
         """Cheapest first."""
         bars = self._answer.bill.devices
         # The gap is a rough figure: what could close half of it is tried.
@@ -98,7 +116,7 @@ class _Adviser:
         changes = (self._context, self._cache, self._parallel, self._batch) if lowerable else ()
         changes = (*changes, self._programs)
         yield from (advice for change in changes if (advice := change()) is not None)
-        sibling = self._sibling(siblings)
+        sibling = self._sibling(siblings, weight_bytes)
         if sibling is not None:
             yield sibling
 
@@ -170,27 +188,33 @@ class _Adviser:
                 break
         return _first_that_fits(tried[:1] + [one for one in tried[1:] if one is not None and one.makes_fit])
 
-    def _sibling(self, siblings: Sequence[Sibling]) -> Advice | None:
-        """The largest smaller quantization that would fit, by its bytes alone; else the smallest."""
-        weights = sum(term.bytes for term in self._answer.bill.terms if term.kind == "weights")
+    def _sibling(self, siblings: Sequence[Sibling], weight_bytes: int | None) -> Advice | None:
+        """The largest smaller quantization that would fit, by its bytes alone, and is worth what it loses."""
+        weights = weight_bytes or sum(term.bytes for term in self._answer.bill.terms if term.kind == "weights")
+        worst = QUALITY.index(_WORST_SIBLING[self._answer.verdict])
         smaller = sorted(
-            (sibling for sibling in siblings if sibling.weight_bytes < weights),
+            (
+                sibling
+                for sibling in siblings
+                if sibling.weight_bytes < weights
+                and ((name := base_name(sibling.quantization)) not in QUALITY or QUALITY.index(name) <= worst)
+            ),
             key=lambda sibling: -sibling.weight_bytes,
         )
-        if not smaller:
-            return None
         gap = self._gap
         if self._answer.verdict == "does_not_fit":
             # Mapped weights are not what was missing; with smaller ones everything has to fit.
             host = bar_of(self._answer.bill, HOST)
             gap = max(gap, _in_main_memory(self._answer.bill, self._machine) - host.budget_bytes)
-        chosen = next((one for one in smaller if weights - one.weight_bytes >= gap), smaller[-1])
+        chosen = next((one for one in smaller if weights - one.weight_bytes >= gap), None)
+        if chosen is None:
+            return None
         saves = weights - chosen.weight_bytes
         return Advice(
             kind="sibling",
             fields={"quantization": chosen.quantization, "saves_bytes": saves},
             saves_bytes=saves,
-            makes_fit=saves >= gap,
+            makes_fit=True,
         )
 
     def _try(self, kind: str, fields: dict[str, str | int | float], wish: Wish) -> Advice | None:

@@ -51,7 +51,15 @@ def make_plan(
     """
     planner = ModelPlanner(model_path, header, oracle, limits or Limits(), residuals or Residuals(), figures)
     found = planner.plan(wish, machine)
-    return replace(found, advice=advise(found, wish=wish, machine=machine, replan=planner.plan, siblings=siblings))
+    advice = advise(
+        found,
+        wish=wish,
+        machine=machine,
+        replan=planner.plan,
+        siblings=siblings,
+        weight_bytes=header.weight_bytes,
+    )
+    return replace(found, advice=advice)
 
 
 class ModelPlanner:

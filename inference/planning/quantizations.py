@@ -11,6 +11,10 @@ from inference.planning.verdict import ORDER
 
 # About as fast as one reads; slower text is waited for.
 READABLE_TOKENS_PER_SECOND = 8.0
+# Half of that is what people put up with on computers without a card; a lesser quantization would be the greater loss.
+_BEARABLE_TOKENS_PER_SECOND = 4.0
+# Where all are slower, answers that are this part as fast as the fastest are worth their better quality.
+_WORTHWHILE_SHARE = 0.6
 # A loss that nobody notices is worth this much speed.
 _WORTHWHILE_SPEED_UP = 2.0
 # Best answers first: by the measured loss of quality (llama.cpp's tables of perplexity and KL divergence), which is
@@ -44,23 +48,42 @@ class Quantization:
 def choose_quantization(candidates: Sequence[Quantization], *, full_precision: bool = False) -> int | None:
     """Index of the one to offer, None when none can be kept in memory.
 
-    1. Those that lie in memory (on cards and in RAM) and write at least 8 tokens a second; where there are none, the
-       fastest of those that lie in memory. Models that are read from the disk again and again are never offered.
+    1. Those that lie in memory (on cards and in RAM) and write at least 8 tokens a second; where none down to Q4_K_M
+       does, the fastest of these, if it writes at least 4; where none does, lesser ones that write at least 8; else
+       those that are at least 60 % as fast as the fastest. Models that are read from the disk again and again are never
+       offered.
     2. F32, BF16 and F16 only where nothing else is left, or when asked for (full_precision): Q8_0 answers alike.
     3. Of the rest, the best by quality. It gives way to a lesser one, but not to one below Q4_K_M, that is twice as
-       fast, or that fits with room where the better one is tight.
+       fast, or has the better verdict: all on the card where the better one leans on the processor, with room where
+       it is tight.
     """
     kept = [index for index, one in enumerate(candidates) if _lies_in_memory(one)]
-    readable = [index for index in kept if candidates[index].tokens_per_second >= READABLE_TOKENS_PER_SECOND]
-    if not readable:
-        return max(kept, key=lambda index: candidates[index].tokens_per_second, default=None)
-    smaller = [index for index in readable if base_name(candidates[index].name) not in _FULL_PRECISION]
+    if not kept:
+        return None
     ranks = quality_ranks(candidates)
-    best, *lesser = sorted(readable if full_precision or not smaller else smaller, key=lambda index: ranks[index])
+    usable = _usable(candidates, kept, ranks)
+    smaller = [index for index in usable if base_name(candidates[index].name) not in _FULL_PRECISION]
+    best, *lesser = sorted(usable if full_precision or not smaller else smaller, key=lambda index: ranks[index])
     for index in () if full_precision else lesser:
         if ranks[index] <= _LAST_UNNOTICED and _is_worth_it(candidates[best], candidates[index]):
             best = index
     return best
+
+
+def _usable(candidates: Sequence[Quantization], kept: Sequence[int], ranks: Sequence[float]) -> list[int]:
+    """See rule 1 of `choose_quantization`."""
+
+    def at_least(tokens_per_second: float, indices: Sequence[int]) -> list[int]:
+        return [index for index in indices if candidates[index].tokens_per_second >= tokens_per_second]
+
+    unnoticed = [index for index in kept if ranks[index] <= _LAST_UNNOTICED]
+    if at_least(READABLE_TOKENS_PER_SECOND, unnoticed):
+        return at_least(READABLE_TOKENS_PER_SECOND, kept)
+    bearable = at_least(_BEARABLE_TOKENS_PER_SECOND, unnoticed)
+    if bearable:
+        return [max(bearable, key=lambda index: candidates[index].tokens_per_second)]
+    fastest = max(candidates[index].tokens_per_second for index in kept)
+    return at_least(READABLE_TOKENS_PER_SECOND, kept) or at_least(_WORTHWHILE_SHARE * fastest, kept)
 
 
 def quality_ranks(candidates: Sequence[Quantization]) -> list[float]:
@@ -92,5 +115,5 @@ def _lies_in_memory(one: Quantization) -> bool:
 
 
 def _is_worth_it(better: Quantization, lesser: Quantization) -> bool:
-    roomier = better.answer.verdict == "tight" and lesser.answer.verdict == "fits"
+    roomier = ORDER.index(lesser.answer.verdict) < ORDER.index(better.answer.verdict)
     return roomier or lesser.tokens_per_second >= _WORTHWHILE_SPEED_UP * better.tokens_per_second

@@ -49,8 +49,21 @@ def test_room_is_worth_it_too() -> None:
     assert _choose(("Q4_K_M", "tight", 30), ("Q3_K_M", "fits", 35)) == "Q4_K_M"
 
 
-def test_where_all_are_slow_the_fastest_in_memory() -> None:
-    assert _choose(("Q8_0", "partly_on_cpu", 2), ("Q4_K_M", "partly_on_cpu", 4), ("Q2_K", "tight", 6)) == "Q2_K"
+def test_slow_computers_are_not_talked_into_answers_that_are_worse_to_see() -> None:
+    assert _choose(("Q8_0", "fits", 2.7), ("Q5_K_M", "fits", 4.3), ("Q4_K_M", "fits", 4.9), ("Q2_K", "fits", 9)) == (
+        "Q4_K_M"
+    )
+    # Too slow to bear, and there is one that can be read along.
+    assert _choose(("Q4_K_M", "partly_on_cpu", 3), ("Q3_K_M", "partly_on_cpu", 5), ("Q2_K", "fits", 30)) == "Q2_K"
+    # All are slow: the best that is not much slower than the fastest.
+    assert _choose(("Q8_0", "fits", 1.5), ("Q4_K_M", "fits", 2.7), ("Q2_K", "fits", 4)) == "Q4_K_M"
+
+
+def test_all_on_the_card_before_better_ones_that_lean_on_the_processor() -> None:
+    assert _choose(("Q6_K", "partly_on_cpu", 13), ("Q5_K_M", "partly_on_cpu", 15), ("Q4_K_M", "tight", 23)) == "Q4_K_M"
+
+
+def test_nothing_that_has_to_be_read_from_disk() -> None:
     assert _choose(("Q8_0", "does_not_fit", 2), ("Q4_K_M", "larger_than_memory", 0.2)) is None
     assert _choose() is None
 
