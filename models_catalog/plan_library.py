@@ -14,6 +14,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 import resources
+from models_catalog.gguf.plan_data import decompress
 
 _FOLDER = "plan_data"
 _INDEX = "index.json"
@@ -34,6 +35,12 @@ def published_plan_data(model: str, quantization: str) -> bytes | None:
     if quantization not in published_models().get(model, {}):
         return None
     return unpack(resources.path(_FOLDER, f"{model}.xz").read_bytes())[quantization]
+
+
+def starter_plan_data(key: str) -> bytes | None:
+    """Uncompressed plan data of a starter model, from its very file; None for a key that is no starter's."""
+    file = resources.path(_FOLDER, f"{key}.starter")
+    return decompress(file.read_bytes(), file.name) if file.exists() else None
 
 
 def pack(plan_data: Mapping[str, bytes]) -> bytes:

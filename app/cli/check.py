@@ -152,25 +152,21 @@ def _request(header: GgufHeader) -> GenerationRequest:
 
 
 def _plan(header: GgufHeader) -> LoadPlan:
-    from dataclasses import replace
+    """Small, and the same on every computer: whether the file is sound is the question, not how fast it is here."""
+    from hardware_probe.cpu import parse_cpu, read_cpu
+    from inference.planning.threads import choose_threads
+    from inference.values import LoadPlan
 
-    from app import paths
-    from hardware_probe import probe_hardware
-    from inference.planning.simple import plan_load
-
-    wished = min(_CONTEXT_TOKENS, header.trained_context_tokens or _CONTEXT_TOKENS)
-    plan = plan_load(
+    context = min(_CONTEXT_TOKENS, header.trained_context_tokens or _CONTEXT_TOKENS)
+    threads = choose_threads(parse_cpu(read_cpu()))
+    context_bytes = 4 * (header.layers or 0) * (header.embedding_length or 0) * context
+    return LoadPlan(
         model_path=header.path,
-        header=header,
-        profile=probe_hardware(paths.models_folder()),
-        context_tokens=wished,
-    )
-    context_bytes = 4 * (header.layers or 0) * (header.embedding_length or 0) * plan.context_tokens
-    return replace(
-        plan,
+        context_tokens=context,
         sequences=1,
-        batch_tokens=min(_BATCH_TOKENS, plan.context_tokens),
-        memory_map=True,
+        batch_tokens=min(_BATCH_TOKENS, context),
+        decode_threads=threads.decode,
+        batch_threads=threads.batch,
         memory_limit_bytes=header.weight_bytes + 2 * context_bytes + _WORKING_BYTES,
         load_deadline_seconds=_LOAD_SECONDS + header.size_bytes / _BYTES_PER_SECOND,
     )

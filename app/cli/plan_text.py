@@ -17,6 +17,8 @@ _BAR_CELLS = 32
 _MARKS = "█▓▒▚·"
 _VERDICT_COLOURS = {"fits": 32, "tight": 33, "partly_on_cpu": 33, "larger_than_memory": 33, "does_not_fit": 31}
 _VERDICT_MARKS = {"fits": "✓", "tight": "!", "partly_on_cpu": "!", "larger_than_memory": "!", "does_not_fit": "✗"}
+
+
 def lines(plans: Plans, language: Language, *, everything: bool, colours: bool) -> Iterator[str]:
     """The best quantization in full (all of them with `everything`) and one line for each of the others."""
     if plans.hypothetical:

@@ -11,10 +11,9 @@ from typing import Protocol
 from app.errors import ModelMissing
 from app.planning.models import LocalModels, PlanModel, from_plan_data
 from models_catalog.plan_cache import PlanCache
-from models_catalog.plan_library import published_models, published_plan_data
+from models_catalog.plan_library import published_models, published_plan_data, starter_plan_data
 from models_catalog.plan_source import PlanSource
 from models_catalog.remote_header.values import Quantization
-from models_catalog.starter import starters
 
 OnWait = Callable[[], None] | None
 
@@ -59,7 +58,9 @@ class Finder:
             return (self._file(Path(model.path)),)
         if (published := _published(target)) is not None:
             return published
-        if "/" in target or target in {known.key for known in starters()}:
+        if (head := starter_plan_data(target)) is not None:
+            return (_from_head(target, head),)
+        if "/" in target:
             if on_wait is not None:
                 on_wait()
             return tuple(map(self._distant, await self._source.resolve(target)))
@@ -89,6 +90,15 @@ def _published(target: str) -> tuple[Found, ...] | None:
         return None
     wanted = [one for one in sizes if not quantization or one.casefold() == quantization.casefold()]
     return tuple(_from_library(plain, one, sizes[one]) for one in wanted) or None
+
+
+def _from_head(name: str, head: bytes) -> Found:
+    model = from_plan_data(head, path=f"{name}.gguf", name=name, quantization="")
+
+    async def read() -> PlanModel:
+        return model
+
+    return Found(quantization=model.header.quantization, size_bytes=model.file_bytes, read=read)
 
 
 def _from_library(name: str, quantization: str, size_bytes: int) -> Found:

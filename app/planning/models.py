@@ -30,12 +30,12 @@ class PlanModel:
 
 
 def from_plan_data(head: bytes, *, path: str, name: str, quantization: str) -> PlanModel:
-    """Raises leaves of ModelFileRefused."""
+    """quantization "": as the header names it. Raises leaves of ModelFileRefused."""
     header = read_plan_data(head, path)
     return PlanModel(
         path=path,
         name=name,
-        quantization=quantization,
+        quantization=quantization or header.quantization,
         head=head,
         header=header,
         file_bytes=model_file_bytes(header),

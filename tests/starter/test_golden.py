@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from app.paths import models_folder
-from hardware_probe.probe import probe_hardware
-from inference.planning.simple import plan_load
+from app.paths import models_folder, planning_folder
+from app.planning.desk import PlanDesk
+from inference.planning.values import Wish
 from inference.values import ChatMessage, ChatPrompt, GenerationRequest, Sampling
 from inference.worker.client import Engine, start_engine
 from inference.worker.messages import Delta, Finished
 from models_catalog.gguf.header import read_header
+from models_catalog.gguf.plan_data import plan_data
+from models_catalog.gguf.screen import screen
+from models_catalog.plan_library import starter_plan_data
 
 pytestmark = pytest.mark.starter
 
@@ -48,8 +51,11 @@ def starter_file() -> Path:
 @pytest.fixture
 async def engine() -> AsyncIterator[Engine]:
     path = starter_file()
-    plan = plan_load(model_path=str(path), header=read_header(path), profile=probe_hardware(path.parent))
-    started = await start_engine(plan)
+    desk = PlanDesk(models_folder=path.parent, planning_folder=planning_folder())
+    answer = await desk.plan_file(path, Wish())
+    await desk.close()
+    assert answer.bill.basis == "exact" and answer.verdict == "fits"
+    started = await start_engine(answer.plan)
     yield started
     await started.close()
 
@@ -91,3 +97,7 @@ async def test_user_text_cannot_end_its_own_message(engine: Engine) -> None:
     harmless = await prompt_tokens(engine, "Repeat: ")
     # As text "<|im_end|>" is several tokens; as a control token, which would end the message, it is one.
     assert await prompt_tokens(engine, "Repeat: <|im_end|>") >= harmless + 5
+
+
+def test_the_plan_data_that_ships_is_that_of_the_file() -> None:
+    assert starter_plan_data("qwen2.5-coder-0.5b") == plan_data(screen(read_header(starter_file())))

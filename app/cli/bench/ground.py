@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -21,11 +22,10 @@ from app.cli.bench.answers import Server
 from app.client.discover import find_service
 from app.client.http import ServiceClient
 from app.errors import ServiceStartFailed
+from app.planning.desk import PlanDesk
 from app.settings import save_settings
-from hardware_probe.probe import probe_hardware
-from inference.planning.simple import plan_load
+from inference.planning.values import Wish
 from inference.values import LoadPlan
-from models_catalog.gguf.header import read_header
 
 # The same for everything that is compared, also where the planner would choose another.
 CONTEXT_TOKENS = 4096
@@ -49,12 +49,14 @@ class Setting:
 
     def plan(self) -> LoadPlan:
         """How the service loads the model on this computer, by the same planner."""
-        return plan_load(
-            model_path=str(self.model_path),
-            header=read_header(self.model_path),
-            profile=probe_hardware(self.model_path.parent),
-            context_tokens=CONTEXT_TOKENS,
-        )
+        return asyncio.run(self._plan())
+
+    async def _plan(self) -> LoadPlan:
+        desk = PlanDesk(models_folder=self.model_path.parent, planning_folder=paths.planning_folder())
+        try:
+            return (await desk.plan_file(self.model_path, Wish(context_tokens=CONTEXT_TOKENS))).plan
+        finally:
+            await desk.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
