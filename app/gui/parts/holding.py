@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -21,7 +22,16 @@ from app.gui.look import Look
 from app.gui.parts.basics import IconView, plain_label, set_property
 from app.gui.theme.fonts import ui_font
 
+# A path or an address longer than this is broken where it can be; else it would widen everything around it.
+LONGEST_RUN_CHARACTERS = 20
+_LONG_RUN = re.compile(rf"[!-~]{{{LONGEST_RUN_CHARACTERS},}}")
+_PLACE_TO_BREAK = re.compile(rf"[/\\_\-.?&=]|[!-~]{{{LONGEST_RUN_CHARACTERS}}}")
 _TONES = {"plain": "circle-alert", "warn": "triangle-alert", "bad": "circle-x", "good": "circle-check"}
+
+
+def breakable(text: str) -> str:
+    """The text with invisible places to break in its long runs without a space."""
+    return _LONG_RUN.sub(lambda run: _PLACE_TO_BREAK.sub(lambda place: place[0] + "\u200b", run[0]), text)
 
 
 class Tile(QPushButton):
@@ -78,7 +88,7 @@ class Message(QFrame):
         theme = self._look.theme
         colour = {"warn": theme.warn, "bad": theme.bad, "good": theme.good}.get(tone, theme.text_second)
         self._icon.show_icon(_TONES[tone], colour)
-        self._label.setText(text)
+        self._label.setText(breakable(text))
         self.setAccessibleName(text)
         self.button.setText(button)
         self.button.setVisible(bool(button))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWi
 from app.gui.look import Look
 from app.gui.parts.basics import Badge, ElidedLabel, IconView, plain_label
 from app.gui.parts.drawn import MemoryBar
+from app.gui.parts.holding import breakable
 from app.gui.plans.hardware_watch import HardwareWatch
 from app.plan_values import AcceleratorView, HardwareView
 from app.words import shown_bytes
@@ -76,7 +77,7 @@ class FactCard(QFrame):
         self._bar.setVisible(fact.used is not None)
         if fact.used is not None:
             self._bar.show_parts(0.0, min(1.0, max(0.0, fact.used)))
-        self._notes.setText(" · ".join(fact.notes))
+        self._notes.setText(breakable(" · ".join(fact.notes)))
         self._notes.setVisible(bool(fact.notes))
         self._badge.setVisible(bool(fact.warning))
         if fact.warning:

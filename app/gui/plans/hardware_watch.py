@@ -96,6 +96,9 @@ class HardwareWatch(QObject):
         self._session.link.ask(lambda client: client.hardware_live(), done, failed)
 
     def _note(self, status: CalibrationStatus) -> None:
+        """Events may be faster than the answer to a call: progress never goes back."""
+        if status.state == self.calibration.state == "running" and status.fraction < self.calibration.fraction:
+            return
         done = status.state == "done" and self.calibration.state == "running"
         self.calibration = status
         self.calibration_changed.emit()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from app import plan_words, words
 from app.gui.look import Look
 from app.gui.parts.basics import Badge, ElidedLabel, IconView, plain_label
-from app.gui.parts.holding import Tile
+from app.gui.parts.holding import Tile, breakable
 from app.plan_values import PlanAdvice, PlannedQuantization, PlanVerdict, PlanView
 
 _TONES: dict[PlanVerdict, str] = {
@@ -42,7 +42,7 @@ class QuantizationTile(Tile):
         self.setCheckable(True)
         self._radio = IconView(17)
         self._name = plain_label("", 13, 600)
-        self._size = plain_label("", 12, shade=3)
+        self._size = plain_label("", 12, shade=2)
         self._badge = Badge()
         self._more = ElidedLabel("", 12, shade=2)
         top = QHBoxLayout()
@@ -121,7 +121,7 @@ class AdviceTile(Tile):
         icon = IconView(16)
         icon.show_icon("lightbulb", look.theme.warn)
         row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(plain_label(text, 13, wrap=True), 1)
+        row.addWidget(plain_label(breakable(text), 13, wrap=True), 1)
         row.addWidget(plain_label(saves, 12, 500, shade=3), 0, Qt.AlignmentFlag.AlignVCenter)
         self.column.addLayout(row)
         self.let_clicks_through()
@@ -170,5 +170,5 @@ class AdviceList(QWidget):
         icon = IconView(16)
         icon.show_icon("lightbulb", self._look.theme.warn)
         row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(plain_label(text, 13, wrap=True), 1)
+        row.addWidget(plain_label(breakable(text), 13, wrap=True), 1)
         return frame

@@ -36,7 +36,7 @@ class ModelTile(Tile):
         self._numbers = plain_label("", 12, shade=2)
         self._zap = IconView(14)
         self._speed = plain_label("", 12, shade=2)
-        self._state = plain_label("", 12, shade=3)
+        self._state = ElidedLabel("", 12, shade=3)
         top = QHBoxLayout()
         top.setSpacing(10)
         top.addWidget(self._name, 1)
@@ -79,8 +79,8 @@ class ModelTile(Tile):
             state = f"{plan_words.verdict(plan, look.language)} {self._numbers.text()} {self._speed.text()}"
         else:
             state = words.describe_error(answer, look.language) if isinstance(answer, Exception) else ""
-            self._state.setText(state or say("plans.waiting"))
-        self.setToolTip(model.name)
+            self._state.show_text(state or say("plans.waiting"))
+        self.setToolTip(f"{model.name}\n{state}" if plan is None and state else model.name)
         self.setAccessibleName(f"{model.name} {self._facts.text()} {state}")
 
 

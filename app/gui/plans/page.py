@@ -90,6 +90,7 @@ class PlansPage(QWidget):
         title.addWidget(self.pill, 0, Qt.AlignmentFlag.AlignVCenter)
         inside = QWidget()
         inside.setObjectName("page")
+        inside.setMinimumWidth(1)  # never wider than its side, whatever a part is called
         column = QVBoxLayout(inside)
         column.setContentsMargins(26, 20, 26, 26)
         column.setSpacing(12)
@@ -130,11 +131,13 @@ class PlansPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.planning.seen = True
         self.watch.start()
         self._begin()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        self.planning.seen = False
         self.watch.stop()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -46,6 +46,7 @@ class PlanPanel(QFrame):
         self.bill = Section(look, self._bill_rows)
         self.controls = Controls(look, planning)
         self._quantization_heading = heading(14)
+        self._none_runs = plain_label("", 12, shade=3, wrap=True)
         self.quantizations = QuantizationList(look)
         self._advice_heading = heading(14)
         self.advice = AdviceList(look)
@@ -78,9 +79,12 @@ class PlanPanel(QFrame):
         ):
             body.addSpacing(4)
             body.addWidget(title)
+            if content is self.quantizations:
+                body.addWidget(self._none_runs)
             body.addWidget(content)
         body.addWidget(self.numbers)
         inside = QWidget()
+        inside.setMinimumWidth(1)  # never wider than the panel, whatever a model is called
         column = QVBoxLayout(inside)
         column.setContentsMargins(MARGIN, 18, MARGIN - SCROLL_BAR_WIDTH, 18)
         column.setSpacing(12)
@@ -148,6 +152,9 @@ class PlanPanel(QFrame):
         plans = self._planning.plans
         assert plans is not None
         self._quantization_heading.setText(self._look.say("plans.quantizations"))
+        none_runs = plans.best is None and len(plans.quantizations) > 1
+        self._none_runs.setText(self._look.say("plans.none_runs"))
+        self._none_runs.setVisible(none_runs)
         self.quantizations.show_quantizations(plans.quantizations, self._planning.quantization, plans.best)
         self.quantizations.setAccessibleName(self._quantization_heading.text())
 

@@ -20,7 +20,10 @@ REST_MILLISECONDS = 350
 
 
 class Planning(QObject):
-    """Lives in the Qt thread. `changed`: anything of the model looked at; `previews_changed`: of the list."""
+    """Lives in the Qt thread. `changed`: anything of the model looked at; `previews_changed`: of the list.
+
+    seen: whether somebody looks; nothing is asked for by itself while nobody does.
+    """
 
     changed = Signal()
     previews_changed = Signal()
@@ -39,11 +42,13 @@ class Planning(QObject):
         self._epoch = 0
         self._asking = False
         self._ask_again = False
+        self._moved = False
         self._unseen: list[str] = []
         self._previewing = False
         self._loaded = self._ready_models()
+        self.seen = True
         self._throttle = QTimer(self, interval=THROTTLE_MILLISECONDS, singleShot=True)
-        self._throttle.timeout.connect(self._ask)
+        self._throttle.timeout.connect(self._on_throttle)
         self._rest = QTimer(self, interval=REST_MILLISECONDS, singleShot=True)
         self._rest.timeout.connect(self._ask_for_advice)
         session.engines_changed.connect(self._on_engines)
@@ -99,8 +104,10 @@ class Planning(QObject):
         self.wish = wish
         self.advice_is_old = True
         self.changed.emit()
-        if not self._throttle.isActive():
-            self._throttle.start()
+        if self._throttle.isActive():
+            self._moved = True
+        else:
+            self._ask_and_pause()
 
     def imagine(self, gpus: tuple[str, ...], ram: str) -> None:
         """Plan for another computer; () and "" are this one."""
@@ -134,6 +141,15 @@ class Planning(QObject):
         self.plans, self.trouble = None, None
         self.changed.emit()
         self.ask_again()
+
+    def _ask_and_pause(self) -> None:
+        self._moved = False
+        self._throttle.start()
+        self._ask()
+
+    def _on_throttle(self) -> None:
+        if self._moved:
+            self._ask_and_pause()
 
     def _ask(self) -> None:
         if self._asking:
@@ -197,7 +213,8 @@ class Planning(QObject):
         loaded = self._ready_models()
         if loaded != self._loaded:
             self._loaded = loaded
-            self.ask_again()
+            if self.seen:
+                self.ask_again()
 
     def _ready_models(self) -> frozenset[str]:
         return frozenset(engine.model for engine in self._session.engines.values() if engine.state == "ready")

@@ -28,6 +28,7 @@ def test_texts_reach_aa(theme: Theme) -> None:
     pairs += [(theme.text, theme.accent_soft), (theme.on_accent, theme.accent), (theme.on_accent, theme.accent_hover)]
     pairs += [(theme.good, theme.good_soft), (theme.warn, theme.warn_soft), (theme.bad, theme.bad_soft)]
     pairs += [(theme.text_second, theme.warn_soft), (theme.bad, theme.surface)]
+    pairs += [(theme.text_second, theme.accent_soft), (theme.text, theme.warn_soft), (theme.text, theme.bad_soft)]
     syntax = theme.syntax
     pairs += [
         (colour, theme.sunken) for colour in (syntax.keyword, syntax.name, syntax.string, syntax.comment, syntax.number)
