@@ -179,7 +179,12 @@ class PlanDesk:
 
 
 def _as_measured(host: Host, calibration: Calibration) -> Host:
-    """The host with the threads that were fastest, as far as this process may use them."""
+    """The host with the threads that were fastest, as far as this process may use them.
+
+    Where other programs computed meanwhile, the choice of threads was theirs as much as the processor's.
+    """
+    if calibration.contended:
+        return host
     return replace(
         host,
         decode_threads=min(calibration.decode_threads, host.batch_threads),
