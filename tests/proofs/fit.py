@@ -88,7 +88,7 @@ def machine(case: Case) -> Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """seconds: of a typical answer. theirs None: the fitter gave up."""
+    """seconds: of a typical answer. theirs None: the fitter gave up, or its placement does not keep the budget."""
 
     case: Case
     ours: float
@@ -139,13 +139,22 @@ class Comparison:
         )
 
     def row(self, theirs: Placement | None) -> Row:
+        settings = None if theirs is None else replace(self.settings, placement=theirs)
         return Row(
             case=self.case,
             ours=self._seconds(self.settings),
-            theirs=None if theirs is None else self._seconds(replace(self.settings, placement=theirs)),
+            theirs=None if settings is None or not self._keeps_budget(settings) else self._seconds(settings),
             kept_budget=all(bar.hard_bytes <= bar.budget_bytes for bar in self.answer.bill.devices if bar.name != HOST),
             answer=self.answer,
         )
+
+    def _keeps_budget(self, settings: Settings) -> bool:
+        """What was recorded may have been measured by a dry run that knew less."""
+        taken = dict.fromkeys(self.case.budgets, 0)
+        for buffer in self.oracle.measure(settings).buffers:
+            if buffer.device in taken:
+                taken[buffer.device] += buffer.weights_bytes + buffer.state_bytes + buffer.compute_bytes
+        return all(count <= self.case.budgets[name] for name, count in taken.items())
 
     def _seconds(self, settings: Settings) -> float:
         cpu = replace(settings, placement=Placement())
