@@ -25,7 +25,7 @@ from models_catalog.gguf.plan_data import read_plan_data
 if TYPE_CHECKING:
     from inference.planning.oracle import Oracle
     from inference.planning.planner import ModelFigures
-    from inference.planning.values import PlanAnswer
+    from inference.planning.values import Companion, PlanAnswer
     from models_catalog.gguf.header import GgufHeader
 
 _READ_BYTES = 256 * 1024
@@ -83,8 +83,9 @@ class Planner:
         from inference.planning.planner import ModelPlanner, make_plan
 
         header, oracle, figures = self._model(task)
+        companions = self._companions(task)
         if not task.with_advice:
-            planner = ModelPlanner(task.model_path, header, oracle, task.limits, task.residuals, figures)
+            planner = ModelPlanner(task.model_path, header, oracle, task.limits, task.residuals, figures, companions)
             return planner.plan(task.wish, task.machine)
         return make_plan(
             model_path=task.model_path,
@@ -94,9 +95,26 @@ class Planner:
             oracle=oracle,
             limits=task.limits,
             residuals=task.residuals,
+            companions=companions,
             siblings=task.siblings,
             figures=figures,
         )
+
+    def _companions(self, task: PlanTask) -> tuple[Companion, ...]:
+        """Projector and draft model, measured on the processor and, where there is one, on the first device."""
+        if not task.projector_path and not task.draft_head:
+            return ()
+        if self._devices is None:
+            raise MeasureFailed("projectors and draft models cannot be measured on this system")
+        from inference.plan_worker.companions import measure_draft, measure_projector
+
+        names = tuple(device.name for device in task.machine.devices)
+        found: list[Companion] = []
+        if task.projector_path:
+            found.append(measure_projector(task.projector_path, self._devices, names))
+        if task.draft_head:
+            found.append(measure_draft(task.draft_head, self._devices, names, task.wish, self._callbacks))
+        return tuple(found)
 
     def _model(self, task: PlanTask) -> _Model:
         from inference.planning.planner import ModelFigures

@@ -13,6 +13,7 @@ from inference.planning.values import Limits, Machine, PlanAnswer, Residuals, Wi
 class PlanTask(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Service → worker: plan this model. head: its plan data (a header without vocabulary), uncompressed.
 
+    projector_path: a projector's file on this computer, "" for none. draft_head: a draft model's plan data, or b"".
     with_advice: also look for changes that would help, which takes up to a dozen further plans. siblings: the model's
     other quantizations, for advice.
     """
@@ -23,6 +24,8 @@ class PlanTask(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     wish: Wish = Wish()
     limits: Limits = Limits()
     residuals: Residuals = Residuals()
+    projector_path: str = ""
+    draft_head: bytes = b""
     with_advice: bool = False
     siblings: tuple[Sibling, ...] = ()
 

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inference.planning.reserves import back_end_bytes
-from inference.planning.values import HOST, Bill, BillTerm, DeviceBytes, Limits, Machine, Measured, Residuals, Settings
+from inference.planning.values import (
+    HOST,
+    Bill,
+    BillTerm,
+    Companion,
+    DeviceBytes,
+    Limits,
+    Machine,
+    Measured,
+    Residuals,
+    Settings,
+)
 from models_catalog.gguf.header import GgufHeader
 from models_catalog.gguf.plan_data import vocabulary_size
 
@@ -30,6 +43,7 @@ def make_bill(
     memory_map: bool,
     limits: Limits | None = None,
     residuals: Residuals | None = None,
+    companions: Sequence[Companion] = (),
 ) -> Bill:
     """Every byte that a load with these settings is expected to hold, the host first, then the placement's devices.
 
@@ -40,6 +54,7 @@ def make_bill(
     names = (HOST, *settings.placement.devices)
     terms = [term for name in names for term in _measured_terms(name, measured, header)]
     terms += _host_terms(header, settings, measured)
+    terms += _companion_terms(settings, companions)
     terms += _learned_terms(names, machine, residuals or Residuals())
     terms = [term for term in terms if term.bytes]
     return Bill(
@@ -82,6 +97,21 @@ def _host_terms(header: GgufHeader, settings: Settings, measured: Measured) -> l
         BillTerm(kind="vocabulary", device=HOST, bytes=vocabulary_bytes(header)),
         BillTerm(kind="work", device=HOST, bytes=measured.work_bytes),
         BillTerm(kind="process", device=HOST, bytes=PROCESS_BYTES),
+    ]
+
+
+def _companion_terms(settings: Settings, companions: Sequence[Companion]) -> list[BillTerm]:
+    """llama.cpp puts projector and draft model on the first device, where there is one."""
+    devices = settings.placement.devices
+    if not devices:
+        return [BillTerm(kind=one.kind, device=HOST, bytes=one.host_bytes) for one in companions]
+    return [
+        term
+        for one in companions
+        for term in (
+            BillTerm(kind=one.kind, device=devices[0], bytes=one.device_bytes),
+            BillTerm(kind=one.kind, device=HOST, bytes=one.device_host_bytes),
+        )
     ]
 
 

@@ -12,7 +12,18 @@ from inference.planning.levers import total_context
 from inference.planning.oracle import Oracle
 from inference.planning.search import Candidate, Search
 from inference.planning.shape import Shapes
-from inference.planning.values import HOST, Bill, Limits, Machine, PlanAnswer, Residuals, Settings, SpeedForecast, Wish
+from inference.planning.values import (
+    HOST,
+    Bill,
+    Companion,
+    Limits,
+    Machine,
+    PlanAnswer,
+    Residuals,
+    Settings,
+    SpeedForecast,
+    Wish,
+)
 from inference.planning.verdict import judge
 from inference.values import ALL_ON_CPU, LoadPlan
 from models_catalog.gguf.header import GgufHeader
@@ -39,17 +50,20 @@ def make_plan(
     oracle: Oracle,
     limits: Limits | None = None,
     residuals: Residuals | None = None,
+    companions: Sequence[Companion] = (),
     siblings: Sequence[Sibling] = (),
     figures: ModelFigures | None = None,
 ) -> PlanAnswer:
     """The plan that answers fastest within the budgets; the same arguments give the same plan.
 
     header: of the whole model, a real one or plan data. oracle: of this model; its devices are those of `machine`.
-    figures: of this header and oracle, where they are kept.
+    figures: of this header and oracle, where they are kept. companions: what is loaded beside the model.
     What the user fixed is kept, even when it does not fit; the verdict says so then. Raises MeasureFailed when the
     engine refuses the model, or what the user fixed.
     """
-    planner = ModelPlanner(model_path, header, oracle, limits or Limits(), residuals or Residuals(), figures)
+    planner = ModelPlanner(
+        model_path, header, oracle, limits or Limits(), residuals or Residuals(), companions, figures
+    )
     found = planner.plan(wish, machine)
     advice = advise(
         found,
@@ -73,9 +87,10 @@ class ModelPlanner:
         limits: Limits,
         residuals: Residuals,
         figures: ModelFigures | None = None,
+        companions: Sequence[Companion] = (),
     ) -> None:
         self._model_path, self._header, self._oracle = model_path, header, oracle
-        self._limits, self._residuals = limits, residuals
+        self._limits, self._residuals, self._companions = limits, residuals, companions
         self._figures = figures or ModelFigures(header, oracle)
 
     def plan(self, wish: Wish, machine: Machine) -> PlanAnswer:
@@ -87,6 +102,7 @@ class ModelPlanner:
             oracle=self._oracle,
             limits=self._limits,
             residuals=self._residuals,
+            companions=self._companions,
             forecaster=self._figures.speeds_of(machine).forecast,
             shapes=self._figures.shapes,
         )

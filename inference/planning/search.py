@@ -7,7 +7,7 @@ measured as it is; estimates only say what to measure next, so that few measurem
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from inference.planning.shape import ModelShape, Shapes
 from inference.planning.values import (
     HOST,
     Bill,
+    Companion,
     Device,
     Limits,
     Machine,
@@ -105,11 +106,12 @@ class Search:
         oracle: Oracle,
         limits: Limits,
         residuals: Residuals,
+        companions: Sequence[Companion],
         forecaster: Forecaster,
         shapes: Shapes,
     ) -> None:
         self._header, self._machine, self._wish, self._oracle = header, machine, wish, oracle
-        self._limits, self._residuals = limits, residuals
+        self._limits, self._residuals, self._companions = limits, residuals, companions
         self._forecaster = forecaster
         self._shapes = shapes
         roomy = tuple(device for device in machine.devices if device.budget_bytes > 0)
@@ -317,6 +319,7 @@ class Search:
             memory_map=memory_map,
             limits=self._limits,
             residuals=self._residuals,
+            companions=self._companions,
         )
         mapped = self._mapped(bill.devices[0].soft_bytes, hard_bytes(bill, pools(self._machine)[0]))
         speed = self._forecaster(settings, depth_tokens=self.depth_tokens, mapped=mapped)

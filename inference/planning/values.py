@@ -150,6 +150,20 @@ class Residuals:
     device_bytes: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Companion:
+    """A second file that is loaded beside the model: its projector, or a small model that drafts for it.
+
+    host_bytes: what it holds where nothing lies on a device. device_bytes, device_host_bytes: what it holds on the
+    placement's first device, and in main memory beside that.
+    """
+
+    kind: Literal["projector", "draft"]
+    host_bytes: int
+    device_bytes: int = 0
+    device_host_bytes: int = 0
+
+
 # ---- what is measured of a model ------------------------------------------------------------------------------------
 
 
