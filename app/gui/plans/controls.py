@@ -149,8 +149,8 @@ class ChoiceControl(Control):
         self.middle.addStretch(1)
 
     def show_word(self, word: str, text: str) -> None:
-        """word: which is chosen, "" for another one than those that are offered."""
-        self.value.setText(text)
+        """word: which is chosen; text: how it is said where it is none of those that are offered."""
+        self.value.setText("" if word in self.buttons else text)
         self._group.setExclusive(False)
         for name, button in self.buttons.items():
             button.setChecked(name == word)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app import words
+from app.gui.link import Ended, Failed, Lost
 from app.gui.look import Look
 from app.gui.parts.basics import ElidedLabel, IconView, plain_label, set_property
 from app.gui.parts.holding import Message
@@ -121,7 +122,7 @@ class PlansPage(QWidget):
         self.panel.back_wanted.connect(self._hide_panel)
         self.panel.start_wanted.connect(self._start)
         self.banner.pressed.connect(self.what_if.leave)
-        self.trouble.pressed.connect(self.watch.refresh)
+        self.trouble.pressed.connect(self._retry)
         self.watch.view_changed.connect(self._show_machine)
         self.watch.calibrated.connect(self._plan_anew)
         self.planning.changed.connect(self._show_machine)
@@ -154,7 +155,14 @@ class PlansPage(QWidget):
             self.planning.ask_again()
         self.models.ask()
 
+    def _retry(self) -> None:
+        if isinstance(self._session.state, Ended | Failed):
+            self._session.link.retry()
+        else:
+            self.watch.refresh()
+
     def _on_link(self) -> None:
+        self._show_trouble()
         if self.isVisible():
             self._begin()
 
@@ -213,10 +221,22 @@ class PlansPage(QWidget):
             self.pill.show_machine(_in_a_few_words(say("plans.machine_card"), view), imagined=False)
         banner = say("plans.hypothetical", machine=machine or wished) if imagined else ""
         self.banner.show_text("warn", banner, say("what_if.back") if imagined else "")
-        trouble = self.watch.trouble
-        error = words.describe_error(trouble, self._look.language) if trouble is not None else ""
-        self.trouble.show_text("bad", error, say("plans.retry") if error else "")
+        self._show_trouble()
         self._show_issues(view.issues if view is not None else ())
+
+    def _show_trouble(self) -> None:
+        """The service is away, or did not tell what this computer has."""
+        say, state, trouble = self._look.say, self._session.state, self.watch.trouble
+        if isinstance(state, Lost):
+            self.trouble.show_text("warn", say("banner.lost"))
+        elif isinstance(state, Ended):
+            self.trouble.show_text("plain", say("banner.ended"), say("banner.start"))
+        elif isinstance(state, Failed):
+            self.trouble.show_text("bad", words.describe_error(state.error, self._look.language), say("banner.retry"))
+        elif trouble is not None:
+            self.trouble.show_text("bad", words.describe_error(trouble, self._look.language), say("banner.retry"))
+        else:
+            self.trouble.show_text("plain", "")
 
     def _show_issues(self, issues: tuple[HardwareIssue, ...]) -> None:
         """One message for each advice; what is as it should be and has none is left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app import plan_words, words
@@ -55,6 +56,7 @@ class PlanPanel(QFrame):
         self.start = push_button("primary", 600)
         self._hint = plain_label("", 12, shade=3, wrap=True)
         self._body = QWidget()
+        self._announced = ""
         self._arrange()
         self._connect()
         self._show()
@@ -198,6 +200,13 @@ class PlanPanel(QFrame):
         self._advice_heading.setVisible(bool(plan.advice))
         self.advice.show_advice(plan.advice, names - {plan.quantization}, old=self._planning.advice_is_old)
         self._show_start(plan)
+        self._announce(plan_words.verdict(plan, language))
+
+    def _announce(self, verdict: str) -> None:
+        """Tell a screen reader when the verdict becomes another one; the slider alone does not say it."""
+        if verdict != self._announced and QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.badge, verdict))
+        self._announced = verdict
 
     def _show_pictures(self, plan: PlanView) -> None:
         while len(self._pictures) < len(plan.devices):

@@ -278,6 +278,17 @@ def test_it_survives_a_service_that_goes_away(qtbot: QtBot, page: PlansPage, ses
     assert page.planning.plan is not None  # the old bars stay
 
 
+def test_it_says_when_the_service_is_gone_and_starts_it_again(
+    qtbot: QtBot, page: PlansPage, session: Session, service: FakeService
+) -> None:
+    service.send_event("bye", {})
+    service.end()
+    qtbot.waitUntil(lambda: "本机服务已停止" in page.trouble.accessibleName())
+    page.trouble.button.click()
+    qtbot.waitUntil(lambda: not page.trouble.isVisible())
+    assert service.connections == 2 and page.planning.plan is not None
+
+
 def test_every_focusable_widget_has_a_name(qtbot: QtBot, page: PlansPage) -> None:
     look_at_repository(qtbot, page)
     page.planning.choose("Q8_0")
