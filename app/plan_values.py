@@ -16,6 +16,7 @@ class PlanWish:
 
     context: tokens of one conversation; parallel: conversations of that length at once. gpus: "what if I had" these
     cards instead ("RTX 4060 8GB"); () is what is here, ("none",) no card. ram: "16G", "" is what is here.
+    projector, draft: files on this computer that are loaded beside the model, "" for none.
     """
 
     context: int | None = None
@@ -29,6 +30,8 @@ class PlanWish:
     mmap: bool | None = None
     gpus: tuple[str, ...] = ()
     ram: str = ""
+    projector: str = ""
+    draft: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

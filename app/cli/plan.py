@@ -34,6 +34,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], 
     parser.add_argument("--mmap", choices=("on", "off"), help=say("mmap"))
     parser.add_argument("--gpu", action="append", default=[], metavar="NAME", help=say("gpu"))
     parser.add_argument("--ram", default="", metavar="16G", help=say("ram"))
+    parser.add_argument("--projector", default="", metavar="FILE", help=say("projector"))
+    parser.add_argument("--draft", default="", metavar="FILE", help=say("draft"))
     parser.add_argument("--all", action="store_true", help=say("all"))
     parser.add_argument("--json", action="store_true", help=text("cli.program.json", language))
 
@@ -82,4 +84,6 @@ def _wish(args: argparse.Namespace) -> PlanWish:
         mmap=None if args.mmap is None else args.mmap == "on",
         gpus=tuple(args.gpu),
         ram=args.ram,
+        projector=args.projector,
+        draft=args.draft,
     )

@@ -155,10 +155,15 @@ class PlanDesk:
         *,
         limits: Limits | None = None,
         residuals: Residuals | None = None,
+        projector: Path | None = None,
+        draft: PlanModel | None = None,
         with_advice: bool = False,
         siblings: tuple[Sibling, ...] = (),
     ) -> PlanAnswer:
-        """The plan for this model on this machine. Raises leaves of ModelRefused and ModelFileRefused."""
+        """The plan for this model on this machine, with what is loaded beside it.
+
+        Raises leaves of ModelRefused and ModelFileRefused.
+        """
         answer = await self._worker.plan(
             PlanTask(
                 model_path=model.path,
@@ -167,6 +172,8 @@ class PlanDesk:
                 wish=wish,
                 limits=limits or Limits(),
                 residuals=residuals or Residuals(),
+                projector_path=str(projector.absolute()) if projector else "",
+                draft_head=draft.head if draft else b"",
                 with_advice=with_advice,
                 siblings=siblings,
             )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypedDict
 
 from app.plan_values import PlannedQuantization, Plans, PlanWish
 from app.planning.desk import PlanDesk
@@ -17,6 +19,13 @@ from inference.planning.advice import Sibling
 from inference.planning.quantizations import Quantization, choose_quantization
 from inference.planning.values import Machine, PlanAnswer, Wish
 from models_catalog.errors import CatalogError
+
+
+class _Beside(TypedDict):
+    """What is loaded beside a model."""
+
+    projector: Path | None
+    draft: PlanModel | None
 
 
 class Planner:
@@ -44,7 +53,8 @@ class Planner:
             for model in models
             if isinstance(model, PlanModel)
         )
-        answers = [await self._answer(model, machine, planned_wish) for model in models]
+        beside = await self._beside(wish)
+        answers = [await self._answer(model, machine, planned_wish, beside) for model in models]
         if len(answers) == 1 and isinstance(answers[0], Exception):
             raise answers[0]
         best = _best(models, answers)
@@ -52,7 +62,12 @@ class Planner:
         if with_advice and isinstance(shown, PlanModel) and isinstance(answers[best or 0], PlanAnswer):
             # Looking for advice takes a dozen plans: only for the one that is shown.
             answers[best or 0] = await self._desk.plan(
-                shown, machine, planned_wish, with_advice=True, siblings=siblings if len(siblings) > 1 else ()
+                shown,
+                machine,
+                planned_wish,
+                with_advice=True,
+                siblings=siblings if len(siblings) > 1 else (),
+                **beside,
             )
         return Plans(
             model=target,
@@ -63,11 +78,17 @@ class Planner:
             wish=wish,
         )
 
-    async def _answer(self, model: PlanModel | Exception, machine: Machine, wish: Wish) -> PlanAnswer | Exception:
+    async def _beside(self, wish: PlanWish) -> _Beside:
+        draft = await asyncio.to_thread(self._desk.models.read, Path(wish.draft)) if wish.draft else None
+        return {"projector": Path(wish.projector) if wish.projector else None, "draft": draft}
+
+    async def _answer(
+        self, model: PlanModel | Exception, machine: Machine, wish: Wish, beside: _Beside
+    ) -> PlanAnswer | Exception:
         if isinstance(model, Exception):
             return model
         try:
-            return await self._desk.plan(model, machine, wish)
+            return await self._desk.plan(model, machine, wish, **beside)
         except (ModelRefused, CatalogError) as error:
             return error
 

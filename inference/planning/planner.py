@@ -62,7 +62,7 @@ def make_plan(
     engine refuses the model, or what the user fixed.
     """
     planner = ModelPlanner(
-        model_path, header, oracle, limits or Limits(), residuals or Residuals(), companions, figures
+        model_path, header, oracle, limits or Limits(), residuals or Residuals(), figures, companions
     )
     found = planner.plan(wish, machine)
     advice = advise(

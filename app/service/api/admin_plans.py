@@ -27,6 +27,8 @@ class PlansBody(CheckedBody):
     mmap: bool | None = None
     gpus: tuple[str, ...] = ()
     ram: str = ""
+    projector: str = ""
+    draft: str = ""
 
     def wish(self) -> PlanWish:
         return PlanWish(**self.model_dump(exclude={"model", "advice"}))
