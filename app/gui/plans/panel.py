@@ -42,6 +42,7 @@ class PlanPanel(QFrame):
         self._pictures: list[DevicePicture] = []
         self._picture_card = QFrame()
         self._picture_card.setObjectName("card")
+        self._running = plain_label("", 12, shade=3, wrap=True)
         self._speed = TextRows()
         self._bill_rows = TextRows()
         self.bill = Section(look, self._bill_rows)
@@ -73,8 +74,10 @@ class PlanPanel(QFrame):
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(12)
-        for part in (self._sentence, self._picture_card, self._speed, self._basis, self.bill, self.controls):
+        for part in (self._sentence, self._picture_card, self._running, self._speed, self._basis):
             body.addWidget(part)
+        body.addWidget(self.bill)
+        body.addWidget(self.controls)
         for title, content in (
             (self._advice_heading, self.advice),
             (self._quantization_heading, self.quantizations),
@@ -126,6 +129,7 @@ class PlanPanel(QFrame):
         self.bill.opened.connect(self._show)
         self.numbers.opened.connect(self._show)
         self._planning.changed.connect(self._show)
+        self._planning.engine_changed.connect(self._show_running)
         self._look.changed.connect(self._show)
 
     # Planning → panel
@@ -169,6 +173,7 @@ class PlanPanel(QFrame):
         return (
             self._sentence,
             self._picture_card,
+            self._running,
             self._basis,
             self.bill,
             self._speed,
@@ -186,6 +191,7 @@ class PlanPanel(QFrame):
         self._sentence.setText(plan_words.verdict(plan, language))
         self._basis.setText(plan_words.basis(plan, language))
         self._show_pictures(plan)
+        self._show_running()
         self._speed.show_rows(self._speed_rows(plan.speed))
         self.bill.name(say("plans.bill"))
         self.numbers.name(say("plans.numbers"))
@@ -217,6 +223,17 @@ class PlanPanel(QFrame):
             if place < len(ordered):
                 picture.show_device(ordered[place])
             picture.setVisible(place < len(ordered))
+
+    def _show_running(self) -> None:
+        """What the loaded model was planned to take of main memory, and what it really takes."""
+        engine, plan = self._planning.engine, self._planning.plan
+        known = engine is not None and engine.private_bytes > 0 and engine.planned_bytes > 0
+        # Measured device by device, it stands in the pictures.
+        shown = known and plan is not None and all(device.measured_bytes is None for device in plan.devices)
+        if engine is not None and shown:
+            planned, measured = words.shown_bytes(engine.planned_bytes), words.shown_bytes(engine.private_bytes)
+            self._running.setText(self._look.say("plans.running", planned=planned, measured=measured))
+        self._running.setVisible(shown and not self._planning.hypothetical)
 
     def _speed_rows(self, speed: PlanSpeed) -> list[tuple[str, str, str]]:
         say, language = self._look.say, self._look.language

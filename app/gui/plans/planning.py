@@ -13,20 +13,22 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.gui.session import Session
 from app.plan_values import PlannedQuantization, Plans, PlanView, PlanWish
-from app.values import LocalModel
+from app.values import EngineStatus, LocalModel
 
 THROTTLE_MILLISECONDS = 30
 REST_MILLISECONDS = 350
 
 
 class Planning(QObject):
-    """Lives in the Qt thread. `changed`: anything of the model looked at; `previews_changed`: of the list.
+    """Lives in the Qt thread. `changed`: anything of the model looked at; `previews_changed`: of the list;
+    `engine_changed`: what the loaded model looked at takes.
 
     seen: whether somebody looks; nothing is asked for by itself while nobody does.
     """
 
     changed = Signal()
     previews_changed = Signal()
+    engine_changed = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -71,6 +73,12 @@ class Planning(QObject):
     def model(self) -> LocalModel | None:
         """The model looked at, if it lies on this computer."""
         return next((model for model in self._session.usable_models if model.id == self.target), None)
+
+    @property
+    def engine(self) -> EngineStatus | None:
+        """The engine of the model looked at, when it is ready."""
+        engine = self._session.engines.get(self.target)
+        return engine if engine is not None and engine.state == "ready" else None
 
     @property
     def hypothetical(self) -> bool:
@@ -215,6 +223,7 @@ class Planning(QObject):
             self._loaded = loaded
             if self.seen:
                 self.ask_again()
+        self.engine_changed.emit()
 
     def _ready_models(self) -> frozenset[str]:
         return frozenset(engine.model for engine in self._session.engines.values() if engine.state == "ready")

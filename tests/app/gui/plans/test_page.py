@@ -20,7 +20,7 @@ from app.gui.plans.page import PlansPage
 from app.gui.session import Session
 from app.gui.window import LEAST_SIZE, MainWindow
 from app.plan_values import CalibrationStatus, PlanWish
-from tests.app.gui.fake_service import MODEL, SECOND_MODEL, FakeService
+from tests.app.gui.fake_service import ENGINE, MODEL, SECOND_MODEL, FakeService
 from tests.app.gui.plan_samples import COMPUTER, loaded, sample_plans
 from tests.app.gui.test_window import visible_texts
 
@@ -133,6 +133,13 @@ def test_predicted_stands_beside_measured(qtbot: QtBot, page: PlansPage, service
     service.plan_answer = lambda *asked: loaded(sample_plans(*asked))
     page.planning.ask_again()
     qtbot.waitUntil(lambda: "预计 904 MB，实测 913 MB" in visible_texts(page.panel))
+
+
+def test_a_running_model_shows_what_it_really_takes(qtbot: QtBot, page: PlansPage, service: FakeService) -> None:
+    assert not page.panel._running.isVisible()
+    service.engines = [replace(ENGINE, planned_bytes=730_000_000, private_bytes=671_000_000)]
+    service.send_event("engine", service.engines[0])
+    qtbot.waitUntil(lambda: "内存预计占 730 MB，实测 671 MB" in visible_texts(page.panel))
 
 
 def test_a_repository_is_planned_before_anything_is_downloaded(qtbot: QtBot, page: PlansPage) -> None:
