@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from inference.planning.levers import USUAL_CONTEXT_TOKENS
 from inference.planning.oracle import MeasureFailed
 from inference.planning.quantizations import QUALITY, base_name
+from inference.planning.reserves import host_reserve_bytes
 from inference.planning.values import HOST, Advice, Bill, Device, Machine, PlanAnswer, Verdict, Wish
 from inference.planning.verdict import ORDER, ROOM_BYTES, ROOM_FRACTION, bar_of, improves
 
@@ -124,8 +126,8 @@ class _Adviser:
         """The longest context that fits; where none does, the next shorter one."""
         plan, wish = self._answer.plan, self._wish
         now = plan.context_tokens // max(1, plan.parallel)
-        # What is only tight works: not worth more than half of the context.
-        shortest = now // 2 if self._answer.verdict == "tight" else 0
+        # What is only tight works: not worth more than half of the context. Nor is speed worth a usual conversation.
+        shortest = {"tight": now // 2, "partly_on_cpu": USUAL_CONTEXT_TOKENS}.get(self._answer.verdict, 0)
         shorter = [context for context in _CONTEXTS if shortest <= context < now]
         if not shorter:
             return None
@@ -277,9 +279,16 @@ def _hardware(answer: PlanAnswer, machine: Machine) -> list[Advice]:
     if _cards(machine) and card is not None:
         found.append(Advice(kind="card", fields={"memory_gb": card}, saves_bytes=0, makes_fit=True))
     host = machine.host
-    kept = host.total_bytes - host.free_bytes + host.reserve_bytes
-    total = _in_main_memory(answer.bill, machine) + kept
-    memory = next((size for size in _MEMORY_GB if total <= size * _GIB), None)
+    total = _in_main_memory(answer.bill, machine) + host.total_bytes - host.free_bytes
+    memory = next(
+        (
+            size
+            for size in _MEMORY_GB
+            # More is kept free of more memory.
+            if total + max(host.reserve_bytes, host_reserve_bytes(size * _GIB, limited_by_group=False)) <= size * _GIB
+        ),
+        None,
+    )
     if answer.verdict != "partly_on_cpu" and memory is not None and memory * _GIB > host.total_bytes:
         found.append(Advice(kind="memory", fields={"memory_gb": memory}, saves_bytes=0, makes_fit=True))
     return found
