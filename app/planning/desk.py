@@ -52,6 +52,10 @@ class PlanDesk:
         """Where plan data of distant models is kept."""
         return self._planning_folder / "models"
 
+    async def prepare(self) -> None:
+        """Look at the computer and start the worker now, so that the first plan waits for neither."""
+        await asyncio.gather(self.hardware(), self._worker.start())
+
     # ---- the computer
 
     async def hardware(self, *, fresh: bool = False) -> HardwareProfile:

@@ -71,10 +71,13 @@ async def _serve(folder: Path, port: int | None, token: str, outside: Outside) -
         paths.write_runtime(info)
         log.info("listening on %s", info.base_url)
 
+    # Beside the start: whoever started the service is about to ask for a model.
+    preparing = asyncio.create_task(outside.desk.prepare(), name="prepare plans")
     try:
         with stopped_by_signals(server.stop):
             await server.run(when_listening=announce, before_end=service.close)
     finally:
+        preparing.cancel()
         paths.remove_runtime(info.pid)
         log.info("ended")
 

@@ -40,6 +40,12 @@ class PlanWorker:
         self._child: _Child | None = None
         self._idle: asyncio.TimerHandle | None = None
 
+    async def start(self) -> None:
+        """Have a worker ready, so that the next plan does not wait for it; ended again when none comes."""
+        async with self._turn:
+            await self._ready_child()
+            self._wait_idly()
+
     async def plan(self, task: PlanTask) -> PlanAnswer:
         """The worker's plan. A cancelled task ends the worker; the next one gets a new one.
 
@@ -47,20 +53,17 @@ class PlanWorker:
         did not come to an end) and of CatalogError.
         """
         async with self._turn:
-            if self._idle is not None:
-                self._idle.cancel()
-            if self._child is None or self._child.process.exited.done():
-                self._child = await _Child.start(self._command)
+            child = await self._ready_child()
             try:
                 async with asyncio.timeout(self._limit_seconds):
-                    reply = await self._child.ask(task)
+                    reply = await child.ask(task)
             except TimeoutError:
                 await self._end()
                 raise ModelLoadTimeout(path=task.model_path, limit_seconds=self._limit_seconds) from None
             except BaseException:
                 await self._end()
                 raise
-            self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._end_soon)
+            self._wait_idly()
         if isinstance(reply, Planned):
             return reply.answer
         raise from_wire(reply.error, reply.fields, (ModelRefused, CatalogError))
@@ -69,6 +72,16 @@ class PlanWorker:
         """End the worker."""
         async with self._turn:
             await self._end()
+
+    async def _ready_child(self) -> _Child:
+        if self._idle is not None:
+            self._idle.cancel()
+        if self._child is None or self._child.process.exited.done():
+            self._child = await _Child.start(self._command)
+        return self._child
+
+    def _wait_idly(self) -> None:
+        self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._end_soon)
 
     async def _end(self) -> None:
         if self._idle is not None:
