@@ -25,7 +25,7 @@ from app.gui.theme.fonts import ui_font
 # A path or an address longer than this is broken where it can be; else it would widen everything around it.
 LONGEST_RUN_CHARACTERS = 20
 _LONG_RUN = re.compile(rf"[!-~]{{{LONGEST_RUN_CHARACTERS},}}")
-_PLACE_TO_BREAK = re.compile(rf"[/\\_\-.?&=]|[!-~]{{{LONGEST_RUN_CHARACTERS}}}")
+_PLACE_TO_BREAK = re.compile(rf"[/\\_\-.?&=]|[^/\\_\-.?&=]{{{LONGEST_RUN_CHARACTERS}}}")
 _TONES = {"plain": "circle-alert", "warn": "triangle-alert", "bad": "circle-x", "good": "circle-check"}
 
 

@@ -129,8 +129,8 @@ class Planning(QObject):
             self._ask()
 
     def preview(self, models: tuple[str, ...]) -> None:
-        """Plan these models one after another for the list; known answers are kept."""
-        self._unseen = [model for model in models if model not in self.previews]
+        """Plan these models one after another for the list; known answers are kept, failures are tried again."""
+        self._unseen = [model for model in models if not isinstance(self.previews.get(model), Plans)]
         self._preview_next()
 
     def preview_again(self) -> None:

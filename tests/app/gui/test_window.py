@@ -16,7 +16,7 @@ from app.errors import RemoteError
 from app.gui.link import Ended, Starting
 from app.gui.look import Look
 from app.gui.session import Session
-from app.gui.window import MainWindow
+from app.gui.window import FIRST_SIZE, LEAST_SIZE, MainWindow
 from app.values import ErrorBody, FetchStatus, PlanChange
 from tests.app.gui.fake_service import ENGINE, MODEL, STATS, FakeService, message
 
@@ -217,6 +217,18 @@ def test_the_theme_changes_at_once(qtbot: QtBot, window: MainWindow, look: Look,
     ground = window.grab().toImage().pixelColor(window.width() // 2, 120).name()
     assert ground == look.theme.ground.lower()
     qtbot.waitUntil(lambda: ("settings", {"theme": "dark"}) in service.calls)
+
+
+def test_a_small_window_keeps_the_models_name(
+    qtbot: QtBot, window: MainWindow, session: Session, service: FakeService
+) -> None:
+    qtbot.waitUntil(lambda: session.engine is not None)
+    window.resize(LEAST_SIZE)
+    pill = window.header.pill
+    qtbot.waitUntil(lambda: pill.width() >= pill.minimumSizeHint().width())
+    assert not window.header._speed.isVisible()
+    window.resize(FIRST_SIZE)
+    assert window.header._speed.isVisible()
 
 
 def test_shortcuts(qtbot: QtBot, window: MainWindow, session: Session, service: FakeService) -> None:

@@ -126,6 +126,26 @@ def test_the_list_is_planned_one_after_another_and_anew_for_another_computer(
     )
 
 
+def test_a_failure_in_the_list_is_tried_again(qtbot: QtBot, planning: Planning, service: FakeService) -> None:
+    service.plans_refusal = RemoteError(code="PlanFailed", fields={"path": "m", "detail": ""}, http_status=422)
+    planning.preview((MODEL.id,))
+    qtbot.waitUntil(lambda: isinstance(planning.previews.get(MODEL.id), RemoteError))
+    service.plans_refusal = None
+    planning.preview((MODEL.id,))
+    qtbot.waitUntil(lambda: isinstance(planning.previews[MODEL.id], Plans))
+
+
+def test_nothing_is_asked_by_itself_while_nobody_looks(
+    qtbot: QtBot, planning: Planning, session: Session, service: FakeService
+) -> None:
+    planning.seen = False
+    before = len(asked(service))
+    service.engines = []
+    with qtbot.waitSignal(session.engines_changed):
+        service.send_event("engine_unloaded", {"model": ENGINE.model})
+    assert len(asked(service)) == before
+
+
 def test_a_model_that_was_loaded_is_planned_again(
     qtbot: QtBot, planning: Planning, session: Session, service: FakeService
 ) -> None:
