@@ -120,7 +120,7 @@ class Service:
                 engines_routes(self.library, self.engines, self.events),
                 chats_routes(self.chats),
                 starter_routes(self.fetches),
-                plans_routes(self.planner, self.hardware),
+                plans_routes(self.planner, self.hardware, self.engines),
             ),
             token=token,
             port=port,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from fastapi import APIRouter, Response
 
-from app.plan_values import PlanWish
+from app.plan_values import Plans, PlanWish
 from app.planning.plans import Planner
 from app.service.api.checked_body import CheckedBody
 from app.service.api.replies import json_reply
+from app.service.engines.engines import Engines
 from app.service.hardware import Hardware
+from app.values import EngineStatus
+from inference.values import HOST
 
 
 class PlansBody(CheckedBody):
@@ -34,13 +40,14 @@ class PlansBody(CheckedBody):
         return PlanWish(**self.model_dump(exclude={"model", "advice"}))
 
 
-def plans_routes(planner: Planner, hardware: Hardware) -> APIRouter:
+def plans_routes(planner: Planner, hardware: Hardware, engines: Engines) -> APIRouter:
     """Everything under /plans and /hardware."""
     router = APIRouter()
 
     @router.post("/plans")
     async def plans(body: PlansBody) -> Response:
-        return json_reply(await planner.plans(body.model, body.wish(), with_advice=body.advice))
+        found = await planner.plans(body.model, body.wish(), with_advice=body.advice)
+        return json_reply(found if found.hypothetical else _beside_measured(found, engines.statuses()))
 
     @router.get("/hardware")
     async def whole() -> Response:
@@ -64,3 +71,28 @@ def plans_routes(planner: Planner, hardware: Hardware) -> APIRouter:
         return Response(status_code=204)
 
     return router
+
+
+def _beside_measured(plans: Plans, statuses: Sequence[EngineStatus]) -> Plans:
+    """With what the model holds in main memory, when it is loaded now."""
+    held = next((one.private_bytes for one in statuses if one.model == plans.model and one.private_bytes), None)
+    if held is None:
+        return plans
+    return replace(
+        plans,
+        quantizations=tuple(
+            one
+            if one.plan is None
+            else replace(
+                one,
+                plan=replace(
+                    one.plan,
+                    devices=tuple(
+                        replace(device, measured_bytes=held) if device.name == HOST else device
+                        for device in one.plan.devices
+                    ),
+                ),
+            )
+            for one in plans.quantizations
+        ),
+    )
