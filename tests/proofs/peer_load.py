@@ -41,6 +41,8 @@ def _ask(process: subprocess.Popen[bytes], address: str, job: Job, deadline: flo
             except httpx.HTTPError:
                 pass
             time.sleep(0.1)
+        if time.monotonic() >= deadline:
+            return Outcome(end="failed", detail="too slow")
         if process.poll() is not None:
             return Outcome(end="died" if process.returncode < 0 else "failed", detail=f"exit {process.returncode}")
         body = {"prompt": [16] * (job.prompt_tokens or 512), "n_predict": job.answer_tokens, "ignore_eos": True}
