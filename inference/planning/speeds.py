@@ -50,10 +50,10 @@ _SHARES: dict[Vendor, _Share] = {"nvidia": _CUDA, "amd": _ROCM, "intel": _INTEL,
 # Attending to a whole batch, as part of what large products reach.
 _ATTEND = 0.5
 # Unpacking weights takes multiprocessors, of which cards with the fastest memory have too few. Bytes for each fp32
-# flop: a 27B Q4_K_M comes at 46 tokens per second on an A100, 74 on an H100, 76 on an H200 (pavlokhmel.com, June 2026);
-# 8 bits are unpacked faster, 16 are not. GA100 counts half of its fp32 lanes.
+# flop: a 27B Q4_K_M comes at 46 tokens per second on an A100, 74 on an H100, 76 on an H200 (pavlokhmel.com, June 2026),
+# a 70B at 22 on an A100. 8 bits are unpacked faster, 16 are not. GA100 counts half of its fp32 lanes.
 _FAST_MEMORY = 1.2e12
-_UNPACK_BYTES, _GA100_FP32_FLOPS = 20e-3, 25e12
+_UNPACK_BYTES, _GA100_FP32_FLOPS = 23e-3, 25e12
 _UNPACK_EIGHT_BITS = 1.5
 # Experts are small products: a 30B-A3B comes at 167 tokens per second on a 3090 Ti, at 196 on a 4090 (smeltcore.com,
 # runaihome.com, 2026).
