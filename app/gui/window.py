@@ -153,6 +153,7 @@ class MainWindow(QMainWindow):
 
             self.plans_page = PlansPage(self._look, self._session)
             self.plans_page.chat_wanted.connect(self._chat_with)
+            self.plans_page.starter_wanted.connect(self._show_first_run)
             self.pages.addWidget(self.plans_page)
         self.pages.setCurrentWidget(self.plans_page)
 

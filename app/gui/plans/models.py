@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -85,9 +85,11 @@ class ModelTile(Tile):
 
 
 class ModelList(QWidget):
-    """Follows session and planning by itself. `looked_at`: the user has chosen what to look at."""
+    """Follows session and planning by itself. `looked_at`: the user has chosen what to look at; `starter_wanted`: a
+    computer without models needs a first one."""
 
     looked_at = Signal()
+    starter_wanted = Signal()
 
     def __init__(self, look: Look, session: Session, planning: Planning) -> None:
         super().__init__()
@@ -105,6 +107,7 @@ class ModelList(QWidget):
         self.button.setMinimumHeight(38)
         self._own = heading(14)
         self._nothing = plain_label("", 13, shade=3, wrap=True)
+        self.starter = push_button("", 500)
         self._tiles = QVBoxLayout()
         self._tiles.setSpacing(10)
         row = QHBoxLayout()
@@ -120,9 +123,11 @@ class ModelList(QWidget):
         column.addSpacing(8)
         column.addWidget(self._own)
         column.addWidget(self._nothing)
+        column.addWidget(self.starter, 0, Qt.AlignmentFlag.AlignLeft)
         column.addLayout(self._tiles)
         self.field.returnPressed.connect(self._search)
         self.button.clicked.connect(self._search)
+        self.starter.clicked.connect(self.starter_wanted)
         session.models_changed.connect(self._make_tiles)
         planning.changed.connect(self._show)
         planning.previews_changed.connect(self._show)
@@ -170,10 +175,12 @@ class ModelList(QWidget):
         self.button.setText(say("plans.go"))
         self._own.setText(say("plans.own"))
         self._nothing.setText(say("plans.no_models"))
+        self.starter.setText(say("header.starter"))
         self._show()
 
     def _show(self) -> None:
         self._nothing.setVisible(not self.tiles)
+        self.starter.setVisible(not self.tiles)
         for model_id, tile in self.tiles.items():
             tile.show_answer(self._planning.previews.get(model_id), chosen=model_id == self._planning.target)
 

@@ -56,10 +56,11 @@ class MachinePill(QFrame):
 class PlansPage(QWidget):
     """Follows the session by itself, and asks the service only while it is to be seen.
 
-    `chat_wanted` carries a model and the wish to load it with.
+    `chat_wanted` carries a model and the wish to load it with; `starter_wanted`: fetch a first model.
     """
 
     chat_wanted = Signal(str, object)
+    starter_wanted = Signal()
 
     def __init__(self, look: Look, session: Session) -> None:
         super().__init__()
@@ -119,6 +120,8 @@ class PlansPage(QWidget):
 
     def _connect(self) -> None:
         self.models.looked_at.connect(self._show_panel)
+        self.models.starter_wanted.connect(self.starter_wanted)
+        self.panel.this_computer_wanted.connect(self.what_if.leave)
         self.panel.back_wanted.connect(self._hide_panel)
         self.panel.start_wanted.connect(self._start)
         self.banner.pressed.connect(self.what_if.leave)
@@ -192,7 +195,7 @@ class PlansPage(QWidget):
         both = self.width() >= BOTH_WIDTH
         self._left.setVisible(both or not self._shows_panel)
         self.panel.setVisible(both or self._shows_panel)
-        self.panel.back.setVisible(not both)
+        self.panel.stand_alone(not both)
         if both:
             self.panel.setFixedWidth(PANEL_WIDTH)
         else:

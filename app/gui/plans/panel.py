@@ -23,10 +23,12 @@ SCROLL_BAR_WIDTH = 10
 
 
 class PlanPanel(QFrame):
-    """Follows the planning by itself. `back_wanted`: to the list; `start_wanted`: chat with this plan."""
+    """Follows the planning by itself. `back_wanted`: to the list; `start_wanted`: chat with this plan;
+    `this_computer_wanted`: no imagined one any more."""
 
     back_wanted = Signal()
     start_wanted = Signal()
+    this_computer_wanted = Signal()
 
     def __init__(self, look: Look, planning: Planning) -> None:
         super().__init__()
@@ -37,6 +39,7 @@ class PlanPanel(QFrame):
         self.badge = Badge()
         self._sentence = plain_label("", 14, shade=2, wrap=True)
         self._basis = plain_label("", 12, shade=3, wrap=True)
+        self.imagined = Message(look)
         self.trouble = Message(look)
         self._nothing = plain_label("", 14, shade=3, wrap=True)
         self._pictures: list[DevicePicture] = []
@@ -58,6 +61,7 @@ class PlanPanel(QFrame):
         self._hint = plain_label("", 12, shade=3, wrap=True)
         self._body = QWidget()
         self._announced = ""
+        self._alone = False
         self._arrange()
         self._connect()
         self._show()
@@ -94,7 +98,7 @@ class PlanPanel(QFrame):
         column.setContentsMargins(MARGIN, 18, MARGIN - SCROLL_BAR_WIDTH, 18)
         column.setSpacing(12)
         column.addLayout(top)
-        for widget in (self.trouble, self._nothing, self._body):
+        for widget in (self.imagined, self.trouble, self._nothing, self._body):
             column.addWidget(widget)
         column.addStretch(1)
         self._scroll = QScrollArea()
@@ -122,6 +126,7 @@ class PlanPanel(QFrame):
 
     def _connect(self) -> None:
         self.back.clicked.connect(self.back_wanted)
+        self.imagined.pressed.connect(self.this_computer_wanted)
         self.start.clicked.connect(self.start_wanted)
         self.quantizations.chosen.connect(self._planning.choose)
         self.advice.wanted.connect(self._follow)
@@ -132,7 +137,19 @@ class PlanPanel(QFrame):
         self._planning.engine_changed.connect(self._show_running)
         self._look.changed.connect(self._show)
 
+    def stand_alone(self, alone: bool) -> None:
+        """alone: the list and its banner are not beside it."""
+        self.back.setVisible(alone)
+        self._alone = alone
+        self._show_imagined()
+
     # Planning → panel
+
+    def _show_imagined(self) -> None:
+        imagined, say = self._alone and self._planning.hypothetical, self._look.say
+        self.imagined.show_text(
+            "warn", say("plans.imagined") if imagined else "", say("what_if.back") if imagined else ""
+        )
 
     def _show(self) -> None:
         say, planning = self._look.say, self._planning
@@ -144,6 +161,7 @@ class PlanPanel(QFrame):
         self._foot.setVisible(plan is not None)
         self._nothing.setVisible(planning.waiting or not planning.target)
         self._nothing.setText(say("plans.waiting" if planning.target else "plans.nothing"))
+        self._show_imagined()
         trouble = planning.trouble
         error = words.describe_error(trouble, self._look.language) if trouble is not None else ""
         self.trouble.show_text("bad", error, say("plans.retry") if error else "")

@@ -266,6 +266,32 @@ def test_a_small_window_shows_one_side_at_a_time(qtbot: QtBot, page: PlansPage, 
     assert page.models.isVisible() and page.panel.isVisible() and not page.panel.back.isVisible()
 
 
+def test_a_small_window_says_too_that_the_computer_is_imagined(
+    qtbot: QtBot, page: PlansPage, window: MainWindow
+) -> None:
+    window.resize(LEAST_SIZE)
+    page.models.tiles[MODEL.id].click()
+    page.planning.imagine(("none",), "8G")
+    assert page.panel.imagined.isVisible() and not page.banner.isVisible()
+    page.panel.imagined.button.click()
+    assert not page.panel.imagined.isVisible() and page.planning.wish == PlanWish()
+
+
+def test_a_computer_without_models_is_shown_and_gets_its_first_one(
+    qtbot: QtBot, window: MainWindow, session: Session, service: FakeService
+) -> None:
+    service.local_models, service.engines = [], []
+    service.send_event("models", {})
+    qtbot.waitUntil(lambda: window.pages.currentWidget() is window.first_run)
+    window.sidebar.plans_button.click()
+    page = window.plans_page
+    assert page is not None and "这台电脑上还没有模型" in visible_texts(page)
+    look_at_repository(qtbot, page)
+    service.send_event("models", {})  # nobody is taken away from here
+    page.models.starter.click()
+    assert window.pages.currentWidget() is window.first_run
+
+
 def test_language_and_theme_change_at_once(qtbot: QtBot, page: PlansPage, window: MainWindow, look: Look) -> None:
     page.panel.bill.button.click()
     window.header.language_wanted.emit("en")
