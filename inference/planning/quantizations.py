@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inference.planning.levers import AIM_CONTEXT_TOKENS
 from inference.planning.values import PlanAnswer
 from inference.planning.verdict import ORDER
 
@@ -54,8 +55,8 @@ def choose_quantization(candidates: Sequence[Quantization], *, full_precision: b
        offered.
     2. F32, BF16 and F16 only where nothing else is left, or when asked for (full_precision): Q8_0 answers alike.
     3. Of the rest, the best by quality. It gives way to a lesser one, but not to one below Q4_K_M, that is twice as
-       fast, or has the better verdict: all on the card where the better one leans on the processor, with room where
-       it is tight.
+       fast, has the better verdict (all on the card where the better one leans on the processor, with room where it
+       is tight), or leaves more of the usual context.
     """
     kept = [index for index, one in enumerate(candidates) if _lies_in_memory(one)]
     if not kept:
@@ -114,6 +115,12 @@ def _lies_in_memory(one: Quantization) -> bool:
     return ORDER.index(one.answer.verdict) <= ORDER.index("partly_on_cpu")
 
 
+def _context(one: Quantization) -> int:
+    """Of one conversation."""
+    return one.answer.plan.context_tokens // one.answer.plan.parallel
+
+
 def _is_worth_it(better: Quantization, lesser: Quantization) -> bool:
     roomier = ORDER.index(lesser.answer.verdict) < ORDER.index(better.answer.verdict)
-    return roomier or lesser.tokens_per_second >= _WORTHWHILE_SPEED_UP * better.tokens_per_second
+    cramped = _context(better) < min(AIM_CONTEXT_TOKENS, _context(lesser))
+    return roomier or cramped or lesser.tokens_per_second >= _WORTHWHILE_SPEED_UP * better.tokens_per_second

@@ -63,6 +63,14 @@ def test_all_on_the_card_before_better_ones_that_lean_on_the_processor() -> None
     assert _choose(("Q6_K", "partly_on_cpu", 13), ("Q5_K_M", "partly_on_cpu", 15), ("Q4_K_M", "tight", 23)) == "Q4_K_M"
 
 
+def test_a_usual_context_before_better_answers() -> None:
+    short, usual, roomy = (
+        Quantization(name=name, weight_bytes=size, answer=answer("tight", context_tokens=context))
+        for name, size, context in (("Q6_K", 7, 4096), ("Q5_K_M", 6, 8192), ("Q4_K_M", 5, 16384))
+    )
+    assert choose_quantization([short, usual, roomy]) == 1
+
+
 def test_nothing_that_has_to_be_read_from_disk() -> None:
     assert _choose(("Q8_0", "does_not_fit", 2), ("Q4_K_M", "larger_than_memory", 0.2)) is None
     assert _choose() is None
