@@ -133,7 +133,7 @@ def _tiles(t: Theme) -> str:
     QPushButton[kind="words"] {{ border: 1px solid transparent; border-radius: 6px; padding: 1px 6px;
         background: transparent; color: {t.accent}; }}
     QPushButton[kind="words"]:hover {{ background: {t.hover}; color: {t.text}; }}
-    #notice QPushButton[kind="words"] {{ color: {t.text}; border: 1px solid {t.border_strong}; padding: 3px 9px; }}
+    #notice QPushButton[kind="words"] {{ color: {t.text}; border: 1px solid {t.border_strong}; padding: 0 9px; }}
     #notice QPushButton[kind="words"]:focus {{ border: 1px solid {t.accent}; }}
     QPushButton[kind="words"]:focus {{ border: 1px solid {t.accent}; }}
     """
