@@ -89,7 +89,11 @@ class _Reasons:
     def _flash_attention(self) -> str:
         if self._wish.flash_attention is not None:
             return "asked_for"
-        return "many_sequences" if self._settings.flash_attention else "plain_attention"
+        if not self._settings.flash_attention:
+            return "plain_attention"
+        if self._settings.placement.devices:
+            return "flash_on_device"
+        return "many_sequences" if (self._wish.parallel or 1) > 1 else "flash_saves_memory"
 
     def _windows(self) -> str:
         if self._wish.swa_full is not None:
