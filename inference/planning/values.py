@@ -256,7 +256,7 @@ class DeviceBytes:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillTerm:
     """One line of the memory bill. kind: key `bill_…` of plan.toml ("weights", "kv", "state", "compute", "output",
-    "vocabulary", "work", "process", "projector", "draft", "context", "pool", "reserve")."""
+    "vocabulary", "work", "graph", "process", "projector", "draft", "context", "pool", "reserve")."""
 
     kind: str
     device: str
