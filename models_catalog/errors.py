@@ -2,12 +2,18 @@
 
 CatalogError
 ├── StarterUnknown             no starter model has this key
+├── CatalogueModelUnknown      the catalogue has no model of this name
+├── FamilyFileBroken           a file of the catalogue cannot be used
 ├── FetchFailed                a download cannot start, go on or end
 │   ├── NoSourceWorked
 │   ├── ContentWrong           every source that answered served other bytes
 │   ├── DiskTooSmall
 │   ├── FolderUnwritable
-│   └── FetchAlreadyRunning
+│   ├── FetchAlreadyRunning
+│   ├── FileNameRefused        a hub calls a file something that could leave the models folder, or cannot be stored
+│   ├── SizeUnknown            no source says how large the file is
+│   ├── FileChanged            replaced at its source time and again while it was fetched
+│   └── SourceUnknown          no source of this name has the model
 ├── FetchCancelled             by the user; what arrived is kept for the next time
 ├── RemoteRefused              a model on the network cannot be looked at
 │   ├── AddressNotUnderstood   no file, no address, no repository, no starter
@@ -46,6 +52,23 @@ from dataclasses import dataclass
 
 class CatalogError(Exception):
     """Base of every error of the catalogue."""
+
+
+@dataclass(eq=False)
+class CatalogueModelUnknown(CatalogError):
+    """candidates: ids of models that may have been meant, the likeliest first."""
+
+    name: str
+    candidates: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class FamilyFileBroken(CatalogError):
+    """key: where in the file, such as "models[2].licence"; may be empty. problem: technical English."""
+
+    path: str
+    key: str
+    problem: str
 
 
 @dataclass(eq=False)
@@ -232,6 +255,35 @@ class FetchAlreadyRunning(FetchFailed):
     """Another process, or another download in this one, is fetching this very file."""
 
     path: str
+
+
+@dataclass(eq=False)
+class FileNameRefused(FetchFailed):
+    """`name` (its beginning) is not one that may be written into the models folder."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class SizeUnknown(FetchFailed):
+    """The server of `file` does not say how large it is, so nothing could tell a whole file from a part."""
+
+    file: str
+
+
+@dataclass(eq=False)
+class FileChanged(FetchFailed):
+    """`file` has no published hash and was replaced during the download, more than once."""
+
+    file: str
+
+
+@dataclass(eq=False)
+class SourceUnknown(FetchFailed):
+    """None of the wished sources has the model; `available` are those that have."""
+
+    source: str
+    available: tuple[str, ...]
 
 
 @dataclass(eq=False)

@@ -1,0 +1,1 @@
+"""Which Chinese open models there are, by family, and the search in them."""
