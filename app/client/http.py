@@ -136,8 +136,10 @@ class ServiceClient:
     def load_engine(
         self, model: str, context_tokens: int | None = None, *, wish: PlanWish | None = None
     ) -> EngineStatus:
-        """Load a model and return when it is ready, which can take minutes. wish: numbers that its plan has to keep."""
-        body = _given(model=model, **_engine_wish(wish or PlanWish(context=context_tokens)))
+        """Load a model and return when it is ready, which can take minutes. wish: numbers that its plan has to keep,
+        and no others."""
+        fixed = wish or PlanWish(context=context_tokens)
+        body = _given(model=model, exactly=True if wish else None, **_engine_wish(fixed))
         return self._ask("POST", "/engines/load", EngineStatus, json=body, timeout_seconds=LOAD_SECONDS)
 
     def unload_engine(self, model: str) -> None:

@@ -26,6 +26,7 @@ class LoadBody(CheckedBody):
     """POST /engines/load: a model and what of its plan is fixed; the planner chooses the rest.
 
     context_tokens: for one conversation. kv_type: for keys and values alike, unless one of them is named.
+    exactly: a model that is loaded with other numbers fixed is loaded anew, also when nothing is fixed now.
     """
 
     model: str = ""
@@ -40,6 +41,7 @@ class LoadBody(CheckedBody):
     gpu_layers: int | None = None
     decode_threads: int | None = None
     memory_map: bool | None = None
+    exactly: bool = False
 
     def wish(self) -> Wish:
         """What the planner has to keep. Raises WishInvalid."""
@@ -85,7 +87,7 @@ def engines_routes(library: LocalLibrary, engines: Engines, events: EventBus) ->
 
     @router.post("/engines/load")
     async def load(body: LoadBody) -> Response:
-        return json_reply(await engines.load(body.model, body.wish()))
+        return json_reply(await engines.load(body.model, body.wish(), exactly=body.exactly))
 
     @router.post("/engines/unload")
     async def unload(body: UnloadBody) -> Response:

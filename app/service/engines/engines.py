@@ -85,15 +85,17 @@ class Engines:
             return None
         return slot.course.answer, slot.course.measured
 
-    async def load(self, wanted: str, wish: Wish | None = None) -> EngineStatus:
+    async def load(self, wanted: str, wish: Wish | None = None, *, exactly: bool = False) -> EngineStatus:
         """Load a model and return when it is ready.
 
-        A loaded one is loaded anew when something else is wished for. Raises ModelMissing, ModelInUse, MemoryTooSmall,
-        ModelTooLarge, or what the model's file or the engine brought up.
+        A loaded one is loaded anew when something else is wished for; with `exactly` also when fewer numbers are fixed
+        than it was loaded with. Raises ModelMissing, ModelInUse, MemoryTooSmall, ModelTooLarge, or what the model's
+        file or the engine brought up.
         """
         model_id = await self.resolve(wanted)
         slot = self._slots.get(model_id)
-        if slot is not None and wish not in (None, Wish()) and self._with_default(wish) != slot.course.wish:
+        wished = exactly or wish not in (None, Wish())
+        if slot is not None and wished and self._with_default(wish) != slot.course.wish:
             if slot.busy:
                 raise ModelInUse(model=model_id, requests=slot.requests)
             await self._drop(slot)
@@ -186,7 +188,7 @@ class Engines:
         """A plan for which there is room now, idle models unloaded for it where they must be.
 
         A plan that the course keeps stays as it is while there is room for it. Raises MemoryTooSmall when busy models
-        leave no room.
+        leave no room, ModelTooLarge when all free memory is less than the plan needs beside mapped weights.
         """
         course, kept = slot.course, slot.course.answer is not None
         freed = {} if kept else self._idle_bytes()
@@ -202,8 +204,10 @@ class Engines:
             elif any(other.holds_memory for other in self._slots.values()):
                 bar, free_bytes = short
                 raise MemoryTooSmall(needed_bytes=bar.hard_bytes, free_bytes=free_bytes)
+            elif short[0].hard_bytes > short[1]:
+                raise course.too_large(answer)
             else:
-                break  # alone it may be larger than the memory: the plan maps it from its file
+                break  # alone it may take of what is kept for others
         if unloaded and not kept:
             answer = await self._make_plan(slot.model, course.wish, course.limits, {})
         return answer
