@@ -24,8 +24,16 @@ CatalogError
 │   ├── RemoteAnswerWrong      the server's answers cannot be true
 │   ├── RepositoryWithoutGguf
 │   └── QuantizationMissing
+├── LibraryRefused             something cannot be done with the models on this computer
+│   ├── LibraryFolderGone      the models folder is not there: its disk may be unplugged
+│   ├── LibraryBusy            somebody else moves it, or a download runs in it
+│   ├── LibraryMoveRefused     it cannot be moved to this folder
+│   └── FolderWithoutModels
+├── LibraryWorkCancelled       by the user; checking, comparing, copying or moving
 └── ModelFileRefused           a file is not one that llama.cpp may see; every leaf carries its `path`
     ├── ModelFileMissing
+    ├── ModelVanished          it was listed, and its disk or folder is not there now
+    ├── ModelDamaged           its bytes are no longer those that it should have
     ├── NotRegularFile         a folder, pipe, socket or device
     ├── ModelFileUnreadable    permission or disk error
     ├── ModelFileEmpty
@@ -81,6 +89,19 @@ class ModelFileRefused(CatalogError):
 @dataclass(eq=False)
 class ModelFileMissing(ModelFileRefused):
     """No file there."""
+
+
+@dataclass(eq=False)
+class ModelVanished(ModelFileRefused):
+    """The model was listed, and neither it nor the folder it was in is there now: a disk may be unplugged."""
+
+
+@dataclass(eq=False)
+class ModelDamaged(ModelFileRefused):
+    """The file's hash is not what it was, or what its publisher says."""
+
+    expected_sha256: str
+    sha256: str
 
 
 @dataclass(eq=False)
@@ -355,3 +376,41 @@ class QuantizationMissing(RemoteRefused):
     repository: str
     quantization: str
     available: tuple[str, ...]
+
+
+class LibraryRefused(CatalogError):
+    """Something cannot be done with the models on this computer. No file was lost."""
+
+
+@dataclass(eq=False)
+class LibraryFolderGone(LibraryRefused):
+    """The models folder is not there; its disk may be unplugged."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class LibraryBusy(LibraryRefused):
+    """Another program of ours is moving the folder, or is downloading into it."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class LibraryMoveRefused(LibraryRefused):
+    """reason: "same", "inside" (one folder holds the other), "occupied" (another file is there) or "no_folder"."""
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
+class FolderWithoutModels(LibraryRefused):
+    """The folder that was to be added holds no GGUF model."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class LibraryWorkCancelled(CatalogError):
+    """The user stopped the work; everything is as it was before."""

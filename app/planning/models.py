@@ -9,7 +9,7 @@ from pathlib import Path
 from models_catalog.gguf.header import GgufHeader, read_header
 from models_catalog.gguf.plan_data import model_file_bytes, plan_data, read_plan_data
 from models_catalog.gguf.screen import screen
-from models_catalog.library import stamp
+from models_catalog.library.files import stamp
 
 _REMEMBERED = 32
 

@@ -12,7 +12,9 @@ from app.errors import DataFolderUnusable
 from app.values import ErrorBody, LocalModel
 from models_catalog.gguf.header import read_header
 from models_catalog.gguf.screen import screen
-from models_catalog.library import ModelFile, list_models, stamp
+from models_catalog.library.files import stamp
+from models_catalog.library.scan import list_models
+from models_catalog.library.values import ModelFile
 
 
 class LocalShelf:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app import paths
 from app.errors import ModelMissing, NoModelInstalled
-from models_catalog.library import list_models
+from models_catalog.library.scan import list_models
 
 
 def find_model(wanted: Path | None) -> Path:

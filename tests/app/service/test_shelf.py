@@ -34,7 +34,8 @@ def test_models_in_the_folder_and_added_ones(shelf: LocalShelf, tmp_path: Path) 
     assert {model.path for model in shelf.models()} == {str(tmp_path / "models" / "inside.gguf"), str(outside)}
     assert match(added.id, shelf.models()) == added
     outside.unlink()
-    assert [model.id for model in shelf.models()] == ["inside"]
+    (gone,) = [model for model in shelf.models() if model.path == str(outside)]
+    assert gone.problem is not None and gone.problem.code == "ModelVanished"
 
 
 def test_what_cannot_be_added(shelf: LocalShelf, tmp_path: Path) -> None:

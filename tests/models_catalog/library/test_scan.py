@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models_catalog.gguf.header import GgufHeader, read_header
-from models_catalog.library import list_models
+from models_catalog.library.scan import list_models
 from tests.tiny_models import tiny_llama
 
 
@@ -80,7 +80,7 @@ def test_headers_are_read_again_only_when_the_file_changes(
         reads.append(path)
         return read_header(path)
 
-    monkeypatch.setattr("models_catalog.library.read_header", counted)
+    monkeypatch.setattr("models_catalog.library.describe.read_header", counted)
     cache = tmp_path / "data" / "library.json"
     first = list_models([shelf], cache_file=cache)
     assert list_models([shelf], cache_file=cache) == first

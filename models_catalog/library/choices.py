@@ -1,0 +1,46 @@
+"""What the user decided about models outside the models folder: which files to use, and which not to show.
+
+Kept apart from the index, which may be lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from models_catalog.library.work import disk_errors
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """Absolute paths. added: files that are used where they lie; hidden: other programs' files that are not listed."""
+
+    added: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+def read_choices(file: Path) -> Choices:
+    """Nothing where there is no file, or none that can be read. Earlier versions wrote a list of what was added."""
+    try:
+        read = msgspec.json.decode(file.read_bytes(), type=Choices | list[str])
+    except (OSError, msgspec.MsgspecError):
+        return Choices()
+    return read if isinstance(read, Choices) else Choices(added=tuple(read))
+
+
+def write_choices(file: Path, choices: Choices) -> None:
+    """Replace the file in one step. Raises DiskTooSmall, FolderUnwritable."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}.new")
+    with disk_errors(file.parent):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with fresh.open("wb") as writing:
+                writing.write(msgspec.json.encode(choices))
+                writing.flush()
+                os.fsync(writing.fileno())
+            fresh.replace(file)
+        finally:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Models that other programs hold: read where they lie, never written to."""

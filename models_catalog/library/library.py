@@ -1,0 +1,216 @@
+"""The models of this user: those in the models folder, those added from elsewhere, those of other programs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from models_catalog.errors import ModelFileRefused
+from models_catalog.gguf.header import read_header
+from models_catalog.gguf.screen import screen
+from models_catalog.library.choices import Choices, read_choices, write_choices
+from models_catalog.library.files import file_stamp, files_below, is_model, parts, stamp
+from models_catalog.library.index import FileHash, Index
+from models_catalog.library.move import finish_move, move_library
+from models_catalog.library.removal import Removal, removal_of, remove
+from models_catalog.library.scan import mark, plain_place, scan
+from models_catalog.library.values import OURS, ModelFile, Place
+from models_catalog.library.verify import Verdict, compare, verify
+from models_catalog.library.work import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryFiles:
+    """index: what is remembered, may be lost. choices: what the user decided. journal: of a move that is under way."""
+
+    index: Path
+    choices: Path
+    journal: Path
+
+
+class ModelLibrary:
+    """Blocking; any number of threads. Other processes may do the same with the same folders.
+
+    elsewhere: the places of other programs, asked for at every listing.
+    """
+
+    def __init__(
+        self, folder: Path, files: LibraryFiles, elsewhere: Callable[[], Sequence[Place]] = lambda: ()
+    ) -> None:
+        self._folder = folder.absolute()
+        self._files = files
+        self._elsewhere = elsewhere
+        self._index = Index(files.index)
+        self._lock = threading.Lock()
+        self._screened: dict[Path, tuple[int, int]] = {}
+
+    @property
+    def folder(self) -> Path:
+        """The models folder."""
+        return self._folder
+
+    def models(self) -> tuple[ModelFile, ...]:
+        """All models, by name; those that cannot be used have a problem."""
+        with self._lock:
+            choices = read_choices(self._files.choices)
+            hidden = set(choices.hidden)
+            places = [
+                plain_place(self._folder),
+                *(plain_place(Path(path), added=True) for path in choices.added),
+                *self._elsewhere(),
+            ]
+            models = scan(places, self._index)
+            if any(model.place == "library" and not model.missing for model in models):
+                mark(self._folder)
+        return tuple(model for model in models if model.place in OURS or model.path not in hidden)
+
+    def model_at(self, path: Path) -> ModelFile | None:
+        """The model that is loaded by this file; None where none is listed."""
+        wanted = path.resolve()
+        return next((model for model in self.models() if Path(model.path).resolve() == wanted), None)
+
+    def add(self, path: Path) -> ModelFile:
+        """Use a model file where it lies. Raises leaves of ModelFileRefused, DiskTooSmall, FolderUnwritable."""
+        path = path.resolve()
+        self._screen(path)
+        self._add(path)
+        model = self.model_at(path)
+        if model is None:  # a file that only goes with a model passes no screen
+            raise ModelFileRefused(str(path))
+        return model
+
+    def add_folder(self, folder: Path) -> tuple[tuple[ModelFile, ...], tuple[ModelFileRefused, ...]]:
+        """Use all models in a folder and below it where they lie; and why others could not be used.
+
+        Raises DiskTooSmall, FolderUnwritable.
+        """
+        added: list[Path] = []
+        refused: list[ModelFileRefused] = []
+        for path in filter(is_model, files_below(folder.resolve())):
+            try:
+                self._screen(path)
+            except ModelFileRefused as error:
+                refused.append(error)
+            else:
+                added.append(path)
+        if added:
+            self._add(*added)
+        found = {Path(model.path).resolve(): model for model in self.models()} if added else {}
+        return tuple(found[path.resolve()] for path in added if path.resolve() in found), tuple(refused)
+
+    def remember(self, path: Path, sha256: Sequence[str], origin: str) -> None:
+        """Keep what a download knows of the model whose first file this is: the hash of each file, and its origin.
+
+        To be called once the files are in place.
+        """
+        known = {
+            str(part): FileHash(size_bytes=size, changed_ns=changed, promised_sha256=promised, sha256=promised)
+            for part, promised in zip(parts(path), sha256, strict=False)
+            for size, changed in [file_stamp(part)]
+        }
+        self._index.keep(hashes=known)
+        self.models()
+        self._note_arrival(path, origin)
+
+    def removal(self, model: ModelFile) -> Removal:
+        """What `remove` would do."""
+        if model.place != "library" or model.missing:
+            return Removal(paths=(), freed_bytes=0)
+        return removal_of(Path(model.path), self._folder)
+
+    def remove(self, model: ModelFile) -> Removal:
+        """Delete a model in the models folder; take any other from the list, for good. Raises FolderUnwritable.
+
+        Files outside the models folder are never touched.
+        """
+        removal = self.removal(model)
+        remove(removal, self._folder)
+        with self._lock:
+            choices = read_choices(self._files.choices)
+            if model.place == "added":
+                kept = tuple(path for path in choices.added if path != model.path)
+                write_choices(self._files.choices, msgspec.structs.replace(choices, added=kept))
+            elif model.place != "library":
+                hidden = (*choices.hidden, model.path)
+                write_choices(self._files.choices, msgspec.structs.replace(choices, hidden=hidden))
+            self._index.keep(forget=[str(part) for part in parts(Path(model.path))])
+        return removal
+
+    def verify(self, model: ModelFile, work: Work) -> Verdict:
+        """Read the model's files and judge them. Raises ModelFileRefused's leaves, LibraryWorkCancelled."""
+        return verify(Path(model.path), self._index, work)
+
+    def compare(self, work: Work) -> None:
+        """Compute the hashes that tell duplicates from files that are only as large. Raises LibraryWorkCancelled."""
+        compare(self.models(), self._index, work)
+
+    def move(self, target: Path, *, switch: Callable[[Path], None], work: Work) -> tuple[str, ...]:
+        """Bring the models folder to another place; returns what could not be removed from the old one.
+
+        switch: makes the choice last; what it raises undoes nothing but the choice. Raises as `move_library` does.
+        """
+        target = target.absolute()
+        old = self._folder
+
+        def switch_all() -> None:
+            switch(target)
+            with self._lock:
+                self._follow(old, target)
+                self._folder = target
+
+        return move_library(old, target, journal=self._files.journal, switch=switch_all, work=work)
+
+    def finish_move(self) -> tuple[str, ...]:
+        """End a move that was interrupted after its switch; returns what could not be removed. Raises nothing."""
+        return finish_move(self._files.journal, self._folder)
+
+    def _follow(self, old: Path, new: Path) -> None:
+        """What is remembered of the files is true of their copies."""
+
+        def moved(path: str) -> str | None:
+            one = Path(path)
+            return str(new / one.relative_to(old)) if one.is_relative_to(old) else None
+
+        models, hashes = {}, {}
+        for path, entry in self._index.models().items():
+            if entry.facts is not None and (there := moved(path)) is not None:
+                facts = replace(entry.facts, path=there)
+                size_bytes, changed_ns = stamp(Path(there))
+                models[there] = replace(entry, root=str(new), facts=facts, size_bytes=size_bytes, changed_ns=changed_ns)
+        for path, known in self._index.hashes().items():
+            if (there := moved(path)) is not None:
+                hashes[there] = replace(known, changed_ns=file_stamp(Path(there))[1])
+        old_paths = [path for path in (*self._index.models(), *self._index.hashes()) if moved(path) is not None]
+        self._index.keep(models, hashes, forget=old_paths)
+
+    def _screen(self, path: Path) -> None:
+        """Screen a file, once while it stays as it is; it is screened again whenever it is loaded."""
+        found = stamp(path)
+        if self._screened.get(path) != found:
+            screen(read_header(path))
+            self._screened[path] = found
+
+    def _add(self, *paths: Path) -> None:
+        with self._lock:
+            choices = read_choices(self._files.choices)
+            new = [
+                str(path)
+                for path in paths
+                if str(path) not in choices.added and not path.is_relative_to(self._folder.resolve())
+            ]
+            shown = tuple(path for path in choices.hidden if path not in map(str, paths))
+            if new or shown != choices.hidden:
+                write_choices(self._files.choices, Choices(added=(*choices.added, *new), hidden=shown))
+        self.models()
+        for path in new:
+            self._note_arrival(Path(path), "")
+
+    def _note_arrival(self, path: Path, origin: str) -> None:
+        entry = self._index.models().get(str(path))
+        if entry is not None:
+            self._index.keep({str(path): replace(entry, origin=origin or entry.origin, added_at=time.time())})
