@@ -240,6 +240,8 @@ class FakeWorld:
         self.engines: list[FakeEngine] = []
         self.shelf_models: list[LocalModel] = [model("qwen-small")]
         self.free_bytes = 10_000_000
+        self.state_bytes = 0
+        self.maps_large = False
         self.context_tokens = 4096
         self.load_error: Exception | None = None
         self.load_gate: asyncio.Event | None = None
@@ -276,7 +278,8 @@ class FakeWorld:
             raise OutOfMemoryLoading(
                 path=plan.model_path, device=HOST, needed_bytes=plan_bytes(plan), detail="failed to allocate"
             )
-        memory = MeasuredMemory(private_bytes=self._size(plan) + self.extra_bytes)
+        held = self.state_bytes if plan.memory_map and self.maps_large else self._size(plan)
+        memory = MeasuredMemory(private_bytes=held + self.extra_bytes)
         engine = FakeEngine(plan, self.script, 1000 + self.loads, memory, on_memory)
         self.engines.append(engine)
         self.started.set()
@@ -285,12 +288,15 @@ class FakeWorld:
     async def make_plan(
         self, model: LocalModel, wish: Wish, limits: Limits, freed_bytes: Mapping[str, int]
     ) -> PlanAnswer:
-        """Keeps to the limits as the planner does; the bill is the model's size, whatever the plan."""
+        """Keeps to the limits as the planner does; the bill is the model's size, mapped where it has no room and may be."""
         self.plans.append((model.id, wish, limits, dict(freed_bytes)))
         context = wish.context_tokens or min(self.context_tokens, limits.context_tokens or self.context_tokens)
+        free_bytes = self.available_bytes() + freed_bytes.get(HOST, 0)
+        mapped = self.maps_large and model.size_bytes + self.state_bytes > free_bytes
         plan = LoadPlan(
             model_path=model.path,
             backend="scripted",
+            memory_map=mapped or not self.maps_large,
             context_tokens=context,
             sequences=4,
             batch_tokens=min(512, limits.batch_tokens or 512),
@@ -307,16 +313,16 @@ class FakeWorld:
                 ),
             ),
         )
-        free_bytes = self.available_bytes() + freed_bytes.get(HOST, 0)
         host = DeviceBytes(
             name=HOST,
             description="",
             weights_bytes=model.size_bytes,
-            state_bytes=0,
+            state_bytes=self.state_bytes,
             compute_bytes=0,
             other_bytes=0,
             budget_bytes=free_bytes,
             free_bytes=free_bytes,
+            soft_bytes=model.size_bytes if mapped else 0,
         )
         unknown = Range(low=0.0, likely=0.0, high=0.0)
         return PlanAnswer(

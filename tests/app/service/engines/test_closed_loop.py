@@ -170,6 +170,7 @@ async def test_a_plain_crash_keeps_its_plan(engines: Engines, world: FakeWorld, 
 
 
 async def test_a_kept_plan_that_has_no_room_any_more_is_made_anew(engines: Engines, world: FakeWorld) -> None:
+    world.maps_large = True
     await engines.load("")
     world.free_bytes = 500
     world.engines[0].die("segfault")

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from app.errors import MemoryTooSmall, ModelInUse, ModelMissing, NoModelInstalled
+from app.errors import MemoryTooSmall, ModelInUse, ModelMissing, ModelTooLarge, NoModelInstalled
 from app.service.engines.engines import Engines
 from app.service.events import EventBus
 from app.service.library import LocalLibrary
@@ -123,8 +123,23 @@ async def test_a_model_that_answers_is_never_unloaded(engines: Engines, world: F
 
 
 async def test_a_model_larger_than_the_memory_is_loaded_when_it_is_alone(engines: Engines, world: FakeWorld) -> None:
-    world.free_bytes = 10
+    world.free_bytes, world.maps_large = 10, True
     assert (await engines.load("")).state == "ready"
+
+
+async def test_what_does_not_fit_though_its_weights_are_mapped_is_refused(engines: Engines, world: FakeWorld) -> None:
+    world.free_bytes, world.state_bytes, world.maps_large = 10, 1000, True
+    with pytest.raises(ModelTooLarge):
+        await engines.load("")
+    assert world.loads == 0
+
+
+async def test_exactly_what_is_wished_for_unfixes_the_rest(engines: Engines, world: FakeWorld) -> None:
+    await engines.load("qwen-small", Wish(context_tokens=8192))
+    await engines.load("qwen-small", Wish())
+    assert world.loads == 1
+    await engines.load("qwen-small", Wish(), exactly=True)
+    assert world.loads == 2 and world.plans[-1][1] == Wish()
 
 
 async def test_another_context_length_loads_anew(engines: Engines, world: FakeWorld) -> None:
