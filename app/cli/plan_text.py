@@ -15,6 +15,8 @@ from resources.wording import text
 _BAR_CELLS = 32
 # Weights, keys and values or state, working memory, other, and what is free; told apart without colours too.
 _MARKS = "█▓▒▚·"
+# Lines of the bill that the plan does not take.
+_NOT_OURS = frozenset({"others", "reserve"})
 _VERDICT_COLOURS = {"fits": 32, "tight": 33, "partly_on_cpu": 33, "larger_than_memory": 33, "does_not_fit": 31}
 _VERDICT_MARKS = {"fits": "✓", "tight": "!", "partly_on_cpu": "!", "larger_than_memory": "!", "does_not_fit": "✗"}
 
@@ -80,12 +82,17 @@ def _device(plan: PlanView, device: PlanDevice, language: Language) -> Iterator[
     sizes = {"used": shown_bytes(device.total_bytes), "budget": shown_bytes(device.budget_bytes)}
     yield text("cli.plan.device", language, name=device.description or device.name, **sizes)
     yield f"  {_bar(device)}"
-    parts = [
-        f"{plan_words.bill_name(line.kind, language)} {shown_bytes(line.bytes)}"
-        for line in plan.bill
-        if line.device == device.name and line.bytes >= 500_000
-    ]
-    yield "  " + " · ".join(parts)
+    ours, others = (
+        [
+            f"{plan_words.bill_name(line.kind, language)} {shown_bytes(line.bytes)}"
+            for line in plan.bill
+            if line.device == device.name and line.bytes >= 500_000 and (line.kind in _NOT_OURS) == foreign
+        ]
+        for foreign in (False, True)
+    )
+    yield "  " + " · ".join(ours)
+    if others:
+        yield "  " + text("cli.plan.besides", language, parts=" · ".join(others))
     if device.soft_bytes:
         yield "  " + text("cli.plan.soft", language, bytes=shown_bytes(device.soft_bytes))
     if device.measured_bytes is not None:

@@ -71,7 +71,7 @@ class Planner:
             )
         return Plans(
             model=target,
-            quantizations=tuple(_planned(*one) for one in zip(found, models, answers, strict=True)),
+            quantizations=tuple(_planned(*one, machine) for one in zip(found, models, answers, strict=True)),
             best=best,
             machine=_machine_lines(machine),
             hypothetical=machine.hypothetical,
@@ -100,14 +100,16 @@ async def _read(found: Found) -> PlanModel | Exception:
         return error
 
 
-def _planned(found: Found, model: PlanModel | Exception, answer: PlanAnswer | Exception) -> PlannedQuantization:
+def _planned(
+    found: Found, model: PlanModel | Exception, answer: PlanAnswer | Exception, machine: Machine
+) -> PlannedQuantization:
     if isinstance(model, Exception) or isinstance(answer, Exception):
         error = answer if isinstance(answer, Exception) else model
         assert isinstance(error, Exception)
         return PlannedQuantization(
             name=found.quantization, size_bytes=found.size_bytes or 0, plan=None, error=error_body(error)
         )
-    view = plan_view(answer, model.header, model=model.name, file_bytes=model.file_bytes)
+    view = plan_view(answer, model.header, machine, model=model.name, file_bytes=model.file_bytes)
     return PlannedQuantization(name=model.quantization, size_bytes=model.file_bytes, plan=view)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from app.plan_values import BillLine, PlanAdvice, PlanDevice, PlanReason, PlanSpeed, PlanView
-from inference.planning.values import DeviceBytes, PlanAnswer, Range
+from inference.planning.values import HOST, DeviceBytes, Machine, PlanAnswer, Range
 from models_catalog.gguf.header import GgufHeader
 
 
-def plan_view(answer: PlanAnswer, header: GgufHeader, *, model: str, file_bytes: int) -> PlanView:
+def plan_view(answer: PlanAnswer, header: GgufHeader, machine: Machine, *, model: str, file_bytes: int) -> PlanView:
     """Everything about the plan, in the faces' words. model: the name that is shown."""
     plan, speed, placement = answer.plan, answer.speed, answer.plan.placement
     return PlanView(
@@ -18,7 +20,10 @@ def plan_view(answer: PlanAnswer, header: GgufHeader, *, model: str, file_bytes:
         verdict=answer.verdict,
         devices=tuple(map(_device, answer.bill.devices)),
         total_bytes=answer.bill.total_bytes,
-        bill=tuple(BillLine(kind=term.kind, device=term.device, bytes=term.bytes) for term in answer.bill.terms),
+        bill=(
+            *(BillLine(kind=term.kind, device=term.device, bytes=term.bytes) for term in answer.bill.terms),
+            *_not_ours(answer.bill.devices, machine),
+        ),
         context=plan.context_tokens // plan.parallel,
         trained_context=header.trained_context_tokens or 0,
         parallel=plan.parallel,
@@ -55,6 +60,14 @@ def plan_view(answer: PlanAnswer, header: GgufHeader, *, model: str, file_bytes:
             for advice in answer.advice
         ),
     )
+
+
+def _not_ours(bars: tuple[DeviceBytes, ...], machine: Machine) -> Iterator[BillLine]:
+    """What other programs hold, and what the plan leaves free."""
+    capacities = {HOST: machine.host.total_bytes} | {device.name: device.total_bytes for device in machine.devices}
+    for bar in bars:
+        yield BillLine(kind="others", device=bar.name, bytes=max(0, capacities[bar.name] - bar.free_bytes))
+        yield BillLine(kind="reserve", device=bar.name, bytes=max(0, bar.free_bytes - bar.budget_bytes))
 
 
 def _device(bar: DeviceBytes) -> PlanDevice:

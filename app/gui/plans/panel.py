@@ -264,14 +264,14 @@ class PlanPanel(QFrame):
         ]
 
     def _bill_lines(self, plan: PlanView) -> list[tuple[str, str, str]]:
-        """Device by device, the largest first."""
+        """Device by device, the largest first, and what is not the model's after that."""
         rows = []
         for device in in_order(plan.devices):
             if len(plan.devices) > 1:
                 rows.append((device.description or device.name, words.shown_bytes(device.total_bytes), ""))
             lines = [line for line in plan.bill if line.device == device.name and line.bytes >= LEAST_SHOWN_BYTES]
             indent = "\u2003" if len(plan.devices) > 1 else ""
-            for line in sorted(lines, key=lambda line: -line.bytes):
+            for line in sorted(lines, key=lambda line: (line.kind in ("others", "reserve"), -line.bytes)):
                 name = plan_words.bill_name(line.kind, self._look.language)
                 rows.append((indent + name, words.shown_bytes(line.bytes), ""))
         return rows
