@@ -21,9 +21,9 @@ from models_catalog.gguf.header import GgufHeader
 from models_catalog.gguf.plan_data import vocabulary_size
 
 MIB = 1024**2
-# What is left of an engine child's private memory (Python 3.11, llama.cpp's libraries, message buffers) when all else of
-# the bill is taken off: fitted on 72 loads of 12 architectures (`python -m tests.proofs.host_memory`), as is the size of
-# a slot of the graphs that llama.cpp keeps.
+# What is left of an engine child's private memory (Python 3.11, llama.cpp's libraries, message buffers) when all else
+# of the bill is taken off: fitted on 72 loads of 12 architectures (`python -m tests.proofs.host_memory`), as is the
+# size of a slot of the graphs that llama.cpp keeps.
 PROCESS_BYTES = 16 * MIB
 _GRAPH_SLOT_BYTES = 1485
 # `llama_context::graph_max_nodes` of llama-context.cpp: slots for each token of a batch, and for each tensor.
