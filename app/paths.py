@@ -12,6 +12,8 @@ from app.atomic_file import write_atomically
 from app.errors import DataFolderUnusable
 
 HOME_VARIABLE = "LIANGLI_HOME"
+# In the data folder: the user's own entries of the model catalogue, *.toml files.
+FAMILIES = "families"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,11 @@ def model_headers_file() -> Path:
 def planning_folder() -> Path:
     """What was measured and learned for plans: calibration, speeds of answers, plan data of remote models."""
     return data_folder() / "planning"
+
+
+def families_folder() -> Path:
+    """The user's own entries of the model catalogue, *.toml files; may not exist."""
+    return data_folder() / FAMILIES
 
 
 def logs_folder() -> Path:

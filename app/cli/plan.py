@@ -61,6 +61,7 @@ async def _plans(model: str, wish: PlanWish, language: Language) -> Plans:
         installed=lambda: list_models([paths.models_folder()], cache_file=paths.model_headers_file()),
         local=desk.models,
         cache_folder=desk.cache_folder,
+        families_folder=paths.families_folder(),
     )
     try:
         return await Planner(desk, finder).plans(model, wish, on_wait=lambda: note(text("cli.plan.fetching", language)))

@@ -10,6 +10,10 @@ from typing import Protocol
 
 from app.errors import ModelMissing
 from app.planning.models import LocalModels, PlanModel, from_plan_data
+from models_catalog.errors import RepositoryWithoutGguf
+from models_catalog.families.kept_index import KeptIndex
+from models_catalog.families.search import find_model
+from models_catalog.families.values import Model
 from models_catalog.plan_cache import PlanCache
 from models_catalog.plan_library import published_models, published_plan_data, starter_plan_data
 from models_catalog.plan_source import PlanSource
@@ -42,10 +46,19 @@ class Finder:
     """For the thread of one event loop.
 
     installed: lists this computer's models, blocking. cache_folder: where plan data of distant models is kept.
+    families_folder: the user's own entries of the catalogue.
     """
 
-    def __init__(self, *, installed: Callable[[], Sequence[Installed]], local: LocalModels, cache_folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        installed: Callable[[], Sequence[Installed]],
+        local: LocalModels,
+        cache_folder: Path,
+        families_folder: Path | None = None,
+    ) -> None:
         self._installed, self._local = installed, local
+        self._catalogue = KeptIndex(families_folder)
         self._source = PlanSource(cache=PlanCache(cache_folder))
 
     async def find(self, target: str, on_wait: OnWait) -> tuple[Found, ...]:
@@ -60,11 +73,19 @@ class Finder:
             return published
         if (head := starter_plan_data(target)) is not None:
             return (_from_head(target, head),)
+        if (model := await asyncio.to_thread(self._of_catalogue, target)) is not None:
+            known = _from_catalogue(model, target)
+            if known is not None:
+                return known
+            target = _repository(model, target)
         if "/" in target:
             if on_wait is not None:
                 on_wait()
             return tuple(map(self._distant, await self._source.resolve(target)))
         raise ModelMissing(model=target, available=tuple(model.id for model in installed))
+
+    def _of_catalogue(self, target: str) -> Model | None:
+        return find_model(self._catalogue.get().index, target.partition(":")[0])
 
     def _distant(self, quantization: Quantization) -> Found:
         async def read() -> PlanModel:
@@ -85,11 +106,37 @@ def _published(target: str) -> tuple[Found, ...] | None:
     """Quantizations of a published model whose plan data ships with the app: "qwen3-8b", "Qwen3 8B:Q8_0"."""
     name, _, quantization = target.partition(":")
     plain = "-".join(name.casefold().split())
-    sizes = published_models().get(plain)
+    return _of_library(plain, plain, quantization)
+
+
+def _from_catalogue(model: Model, target: str) -> tuple[Found, ...] | None:
+    """By shipped plan data of the catalogue's model, or of another of the very same shape, under its own name."""
+    quantization = target.partition(":")[2]
+    if model.plan_data is None:
+        return None
+    if (head := starter_plan_data(model.plan_data)) is not None:
+        found = _from_head(model.id, head)
+        return (found,) if quantization.casefold() in ("", found.quantization.casefold()) else None
+    return _of_library(model.plan_data, model.id, quantization)
+
+
+def _repository(model: Model, target: str) -> str:
+    """Where the model's files are, as `PlanSource` understands it. Raises RepositoryWithoutGguf."""
+    _, colon, quantization = target.partition(":")
+    for source in model.sources:
+        repository = source.huggingface or source.modelscope
+        if repository is not None:
+            return f"{repository.name}{colon}{quantization}"
+    original = model.original.huggingface or model.original.modelscope
+    raise RepositoryWithoutGguf(original.name if original else model.id)
+
+
+def _of_library(plan_data: str, name: str, quantization: str) -> tuple[Found, ...] | None:
+    sizes = published_models().get(plan_data)
     if sizes is None:
         return None
     wanted = [one for one in sizes if not quantization or one.casefold() == quantization.casefold()]
-    return tuple(_from_library(plain, one, sizes[one]) for one in wanted) or None
+    return tuple(_from_library(plan_data, name, one, sizes[one]) for one in wanted) or None
 
 
 def _from_head(name: str, head: bytes) -> Found:
@@ -101,9 +148,9 @@ def _from_head(name: str, head: bytes) -> Found:
     return Found(quantization=model.header.quantization, size_bytes=model.file_bytes, read=read)
 
 
-def _from_library(name: str, quantization: str, size_bytes: int) -> Found:
+def _from_library(plan_data: str, name: str, quantization: str, size_bytes: int) -> Found:
     async def read() -> PlanModel:
-        head = published_plan_data(name, quantization)
+        head = published_plan_data(plan_data, quantization)
         assert head is not None
         return from_plan_data(head, path=f"{name}.{quantization}.gguf", name=name, quantization=quantization)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from app.paths import FAMILIES
 from app.planning.desk import PlanDesk
 from app.planning.finder import Finder
 from app.planning.plans import Planner
@@ -60,7 +61,12 @@ class Service:
         self._desk = outside.desk
         self.planner = Planner(
             self._desk,
-            Finder(installed=outside.shelf.models, local=self._desk.models, cache_folder=self._desk.cache_folder),
+            Finder(
+                installed=outside.shelf.models,
+                local=self._desk.models,
+                cache_folder=self._desk.cache_folder,
+                families_folder=data_folder / FAMILIES,
+            ),
         )
         self._last_model = ""
         self.settings = settings

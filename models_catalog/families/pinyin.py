@@ -42,9 +42,8 @@ def is_short_for(typed: str, syllables: tuple[str, ...]) -> bool:
         following = set()
         for position in reached:
             taken = 0
-            while (
-                taken < len(syllable) and position + taken < len(typed) and typed[position + taken] == syllable[taken]
-            ):
+            rest = typed[position:]
+            while taken < len(syllable) and rest.startswith(syllable[: taken + 1]):
                 taken += 1
                 following.add(position + taken)
         if len(typed) in following:

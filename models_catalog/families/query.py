@@ -12,7 +12,7 @@ MAX_TEXT = 200
 MAX_TERMS = 8
 _SEPARATORS = re.compile(r"[^\w.+:<>=\u3400-\u9fff-]+", re.UNICODE)
 _PIECES = re.compile(r"[\u3400-\u9fff]+|[^\u3400-\u9fff]+")
-_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*(k|m|b|t|万|亿)?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*(k|m|b|t|万|亿)?", re.IGNORECASE)
 _FACTORS = {"": 1, "k": 10**3, "万": 10**4, "m": 10**6, "亿": 10**8, "b": 10**9, "t": 10**12}
 
 
@@ -40,7 +40,7 @@ class Query:
     filters: Filters = Filters()
 
 
-def parse_query(text: str, filters: Filters = Filters()) -> Query:  # noqa: B008 it is frozen
+def parse_query(text: str, filters: Filters = Filters()) -> Query:
     """Terms of the text, and `filters` narrowed by what it says as key:value (ability:vision, max:8b, licence:yes,
     vendor:tencent, state:ready; "max" also as "<=8b"). What is not understood as a filter is a term.
     """
@@ -65,7 +65,7 @@ def parse_size(text: str) -> int:
     size = round(float(match[1]) * _FACTORS[(match[2] or "").lower()]) if match else 0
     if size <= 0:
         plain = normalised(text).strip().replace(",", "").replace("_", "")
-        size = int(plain) if re.fullmatch(r"[1-9]\d{0,15}", plain) else 0
+        size = int(plain) if re.fullmatch(r"[1-9][0-9]{0,15}", plain) else 0
     if size <= 0:
         raise ValueError(text)
     return size

@@ -1,4 +1,4 @@
-"""The shape of family files and of the tables they refer to; unknown keys and wrong values are refused with their place."""
+"""The shape of family files and of the tables they refer to; what does not fit is refused with its place."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _POINTS = {
     Kind.PINYIN: (90, 80, 0),
     Kind.INITIALS: (75, 65, 0),
     Kind.SKELETON: (65, 0, 0),
-    Kind.COMPACT: (90, 55, 0),
+    Kind.COMPACT: (90, 50, 0),
 }
 _SHORT_FORM_POINTS = 58
 _TYPO_POINTS = (0, 45, 35)
@@ -65,8 +65,12 @@ def find_model(index: SearchIndex, name: str) -> Model | None:
 
 
 def likely(index: SearchIndex, name: str, most: int = 5) -> tuple[str, ...]:
-    """Ids that may have been meant by a name that is nobody's."""
-    return tuple(hit.model.id for hit in search(index, parse_query(name, Filters(unconfirmed=True)))[:most])
+    """Ids that may have been meant by a name that is nobody's: of models that fit it, else the first part that fits."""
+    for text in (name, *re.split(r"[\W_]+", name)):
+        query = parse_query(text, Filters(unconfirmed=True))
+        if query.terms and (hits := search(index, query)):
+            return tuple(hit.model.id for hit in hits[:most])
+    return ()
 
 
 def _find(index: SearchIndex, term: str) -> dict[int, float]:

@@ -9,7 +9,7 @@ def allowed_typos(word: str) -> int:
 
 
 def distance(one: str, other: str, most: int) -> int:
-    """Letters to insert, drop, change or swap with their neighbour; most + 1 as soon as it is certainly more than `most`.
+    """Letters to insert, drop, change or swap with their neighbour; most + 1 if it is more than `most`.
 
     The optimal string alignment distance.
     """

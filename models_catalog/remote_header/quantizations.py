@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from models_catalog.families.file_rules import FileRole, role_of
 from models_catalog.remote_header.values import Quantization, RemoteFile
 
 _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
@@ -12,18 +13,16 @@ _NAME = re.compile(
     r"(?<![A-Za-z0-9])((?:UD-)?(?:I?Q\d(?:_[0-9A-Z]+)*|TQ\d_\d|MXFP4(?:_MOE)?|NVFP4|BF16|F16|FP16|F32|FP32))(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
-# Files that belong to a model but are none.
-_BESIDE_MODELS = re.compile(r"(^|[-._/])(mmproj|imatrix)([-._]|$)", re.IGNORECASE)
 
 
 def group(files: Iterable[RemoteFile], origin: str) -> tuple[Quantization, ...]:
     """The quantizations in these files, smallest first. Split models of which a part is missing are left out, as are
-    projectors and importance matrices.
+    projectors, heads that only guess ahead, and importance matrices.
     """
     found: dict[str, dict[int, RemoteFile]] = {}
     counts: dict[str, int] = {}
     for file in files:
-        if _BESIDE_MODELS.search(file.name):
+        if role_of(file.name) is not FileRole.MODEL:
             continue
         part = _PART.fullmatch(file.name)
         # The count belongs to the key: the same model may lie there twice, split differently.

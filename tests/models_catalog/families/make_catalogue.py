@@ -1,4 +1,4 @@
-"""`python -m tests.models_catalog.families.make_catalogue`: writes resources/families/catalogue.json out of the TOML files."""
+"""Writes resources/families/catalogue.json: `python -m tests.models_catalog.families.make_catalogue`."""
 
 from __future__ import annotations
 
