@@ -92,20 +92,20 @@ class ChatTemplate:
         """The tags of the model's thinking block, None when the template knows none."""
         return self._layout.tags if self._layout else None
 
-    def render(self, prompt: ChatPrompt, *, now: datetime) -> Rendered:
+    def render(self, prompt: ChatPrompt, *, now: datetime, seconds: float = RENDER_SECONDS) -> Rendered:
         """The prompt as text, ending with the header of the answer that is wanted (or with the answer to continue).
 
-        now: local time, for templates that tell the model the date.
+        now: local time, for templates that tell the model the date. seconds: how long it may take.
         TemplateFailed when the template refuses the conversation or goes over a limit.
         """
         try:
-            return self._render(prompt, now)
+            return self._render(prompt, now, seconds)
         except TemplateFailed:
             raise
         except Exception as error:  # a template may raise anything
             raise TemplateFailed(detail=_detail(error)) from error
 
-    def _render(self, prompt: ChatPrompt, now: datetime) -> Rendered:
+    def _render(self, prompt: ChatPrompt, now: datetime, seconds: float) -> Rendered:
         answer = prompt.messages[-1] if prompt.continue_last and prompt.messages else None
         if answer is not None and answer.role != "assistant":
             raise TemplateFailed(detail="continue_last: the last message is not an answer")
@@ -123,7 +123,7 @@ class ChatTemplate:
             "messages": messages,
             "add_generation_prompt": True,
         }
-        raw, offsets = self._run(variables, now, Meter(seconds=RENDER_SECONDS))
+        raw, offsets = self._run(variables, now, Meter(seconds=seconds))
         inside = opens_thinking(raw, self.reasoning_tags)
         if answer is not None:
             content, reasoning = shield.protect(answer.content), shield.protect(answer.reasoning)
