@@ -28,13 +28,41 @@ from models_catalog.transfer.folder_lock import FileLock, LockHeld
 from models_catalog.transfer.journal import free_disk_bytes
 
 _LOCK = ".liangli-move.lock"
-# FAT keeps times in steps of two seconds.
-_SAME_TIME_NS = 2_100_000_000
 
 
-class _Journal(msgspec.Struct, frozen=True):
+class _Journal(msgspec.Struct, kw_only=True):
+    """done: files that are whole in the new folder, with size and time (ns) of what they were brought from."""
+
     source: str
     target: str
+    done: dict[str, tuple[int, int]]
+
+    def is_done(self, file: Path) -> bool:
+        """Whether the file was brought to its new place and neither of the two has changed since."""
+        old, new = Path(self.source, file), Path(self.target, file)
+        with contextlib.suppress(OSError):
+            return self.done.get(str(file)) == _stamp(old) and new.stat().st_size == old.stat().st_size
+        return False
+
+    def note(self, file: Path, journal: Path) -> None:
+        """The file is in its new place."""
+        self.done[str(file)] = _stamp(Path(self.source, file))
+        fresh = journal.with_name(f"{journal.name}.new")
+        with disk_errors(journal.parent):
+            fresh.write_bytes(msgspec.json.encode(self))
+            fresh.replace(journal)
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    status = file.lstat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _read(journal: Path) -> _Journal | None:
+    try:
+        return msgspec.json.decode(journal.read_bytes(), type=_Journal)
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def move_library(
@@ -49,6 +77,9 @@ def move_library(
     _check_folders(source, target)
     with disk_errors(target):
         target.mkdir(parents=True, exist_ok=True)
+    known = _read(journal)
+    if known is None or (known.source, known.target) != (str(source), str(target)):
+        known = _Journal(source=str(source), target=str(target), done={})
     copied: list[Path] = []
     try:
         with _locked(source, must=False), _locked(target, must=True):
@@ -58,17 +89,21 @@ def move_library(
             work.expect(2 * sum((source / file).lstat().st_size for file in files))
             for file in files:
                 work.check()
+                if known.is_done(file):
+                    work.advance(2 * known.done[str(file)][0])
+                    continue
                 if _bring(source / file, target / file, work):
                     copied.append(target / file)
+                known.note(file, journal)
+            work.check()
             mark(target)
-            with disk_errors(journal.parent):
-                journal.write_bytes(msgspec.json.encode(_Journal(str(source), str(target))))
             switch()
     except LibraryWorkCancelled:
         for path in copied:
             with contextlib.suppress(OSError):
                 path.unlink()
             remove_empty_folders(path.parent, target)
+        journal.unlink(missing_ok=True)
         raise
     return finish_move(journal, target)
 
@@ -79,26 +114,34 @@ def finish_move(journal: Path, in_use: Path) -> tuple[str, ...]:
     in_use: the models folder now. Returns the files that are still in the old one, because they changed or could not be
     removed. Raises nothing.
     """
-    try:
-        moved = msgspec.json.decode(journal.read_bytes(), type=_Journal)
-    except (OSError, msgspec.MsgspecError):
+    moved = _read(journal)
+    if moved is None or in_use != Path(moved.target):
         return ()
-    source, target = Path(moved.source), Path(moved.target)
+    source = Path(moved.source)
     left: list[str] = []
-    if in_use == target and source.is_dir() and source != target:
+    if source.is_dir():
         for file in _files(source):
             with contextlib.suppress(OSError):
-                if _are_twins(source / file, target / file):
+                if moved.is_done(file):
                     (source / file).unlink()
                     remove_empty_folders((source / file).parent, source)
                     continue
             left.append(str(source / file))
-        with contextlib.suppress(OSError):
-            (source / MARK).unlink(missing_ok=True)
-            source.rmdir()
+        _remove_remains(source)
     with contextlib.suppress(OSError):
         journal.unlink(missing_ok=True)
     return tuple(left)
+
+
+def _remove_remains(source: Path) -> None:
+    """Our own signs, locks of downloads that went along, and then the folder itself if nothing else is in it."""
+    with contextlib.suppress(OSError):
+        for lock in list(source.rglob(".*.partial/lock")):
+            if not any(other != lock for other in lock.parent.iterdir()):
+                lock.unlink()
+                remove_empty_folders(lock.parent, source)
+        (source / MARK).unlink(missing_ok=True)
+        source.rmdir()
 
 
 def _check_folders(source: Path, target: Path) -> None:
@@ -170,17 +213,13 @@ def _check_room(source: Path, target: Path, files: Sequence[Path]) -> None:
 
 
 def _bring(old: Path, new: Path, work: Work) -> bool:
-    """Make the file be in the new place too; True unless it was there already."""
+    """Make the file be in the new place too; False if the same bytes were there already."""
     size_bytes = old.lstat().st_size
-    if _are_twins(old, new):
-        work.advance(2 * size_bytes)
-        return False
     with disk_errors(new.parent, size_bytes):
         new.parent.mkdir(parents=True, exist_ok=True)
         if new.exists():
             if sha256_of(old, work) != sha256_of(new, work):
                 raise LibraryMoveRefused(path=str(new), reason="occupied")
-            os.utime(new, ns=(old.stat().st_atime_ns, old.stat().st_mtime_ns))
             return False
         if old.is_symlink():
             new.symlink_to(old.resolve())
@@ -194,13 +233,3 @@ def _bring(old: Path, new: Path, work: Work) -> bool:
     else:
         work.advance(2 * size_bytes)
     return True
-
-
-def _are_twins(old: Path, new: Path) -> bool:
-    """Whether a file was brought to its new place before: it appears there only when it is whole and checked."""
-    with contextlib.suppress(OSError):
-        if old.is_symlink() and new.is_symlink():
-            return old.resolve() == new.resolve()
-        one, other = old.stat(), new.stat()
-        return one.st_size == other.st_size and abs(one.st_mtime_ns - other.st_mtime_ns) < _SAME_TIME_NS
-    return False
