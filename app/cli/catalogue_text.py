@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from app.cli.screen import note
+from app.cli.screen import note, print_table
 from app.values import Language
 from app.words import describe
 from models_catalog.families.kept_index import Ready
@@ -111,3 +111,24 @@ def note_problems(ready: Ready, language: Language) -> None:
     for problem in ready.problems:
         fields = {"path": problem.path, "key": problem.key, "problem": problem.problem}
         note(describe("FamilyFileBroken", fields, language))
+
+
+def print_models(models: list[Model], language: Language) -> None:
+    """A table of models, and below it what to do next."""
+    # English names repeat the ids.
+    named = language == "zh"
+    columns = ["model", *(["name"] if named else []), "parameters", "context", "abilities", "commercial", "state"]
+    rows = [
+        [
+            model.id,
+            *([said(model.name, language)] if named else []),
+            shown_parameters(model),
+            context(model.context_tokens),
+            abilities(model, language),
+            word(f"commercial.{model.licence.commercial}", language),
+            state(model, language),
+        ]
+        for model in models
+    ]
+    print_table([text(f"cli.search.{column}", language) for column in columns], rows)
+    note(text("cli.search.more", language, count=len(models)))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 
 from app import paths
-from app.cli.catalogue_text import abilities, context, note_problems, record, said, shown_parameters, state, word
-from app.cli.screen import note, print_json, print_table
+from app.cli.screen import note, print_json
 from app.values import Language
-from models_catalog.families.kept_index import KeptIndex
-from models_catalog.families.query import Filters, parse_query, parse_size
-from models_catalog.families.search import search
-from models_catalog.families.values import Ability, Model, State
 from resources.wording import text
+
+# As in models_catalog.families.values, which is not imported before it is needed.
+ABILITIES = ("chat", "thinking", "tools", "vision", "code", "audio", "translation", "embedding", "rerank")
+STATES = ("ready", "needs_conversion", "use_successor", "not_supported")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], language: Language) -> None:
@@ -22,24 +21,31 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], 
     parser = subparsers.add_parser("search", help=say("help"))
     parser.add_argument("text", nargs="*", metavar=say("text"), help=say("text_help"))
     parser.add_argument(
-        "--ability", action="append", default=[], choices=[*Ability], metavar="NAME", help=say("ability")
+        "--ability", action="append", default=[], choices=ABILITIES, metavar="NAME", help=say("ability")
     )
     parser.add_argument("--max-params", type=size, metavar="8B", help=say("max_params"))
     parser.add_argument("--licence", "--license", default="", metavar="NAME", help=say("licence"))
     parser.add_argument("--vendor", default="", metavar="NAME", help=say("vendor"))
-    parser.add_argument(
-        "--state", action="append", default=[], choices=[*State], metavar="NAME", help=say("state_help")
-    )
+    parser.add_argument("--state", action="append", default=[], choices=STATES, metavar="NAME", help=say("state_help"))
     parser.add_argument("--all", action="store_true", help=say("all"))
     parser.add_argument("--json", action="store_true", help=text("cli.program.json", language))
 
 
 def size(written: str) -> int:
     """A number of parameters; argparse names this function when it is none."""
+    from models_catalog.families.query import parse_size
+
     return parse_size(written)
 
 
 def run(args: argparse.Namespace) -> int:
+    # The catalogue takes some tens of milliseconds, which the other commands need not wait for.
+    from app.cli.catalogue_text import note_problems, print_models, record
+    from models_catalog.families.kept_index import KeptIndex
+    from models_catalog.families.query import Filters, parse_query
+    from models_catalog.families.search import search
+    from models_catalog.families.values import Ability, State
+
     ready = KeptIndex(paths.families_folder()).get()
     filters = Filters(
         abilities=frozenset(map(Ability, args.ability)),
@@ -56,29 +62,9 @@ def run(args: argparse.Namespace) -> int:
         print_json([record(model) for model in shown])
         return 0
     if shown:
-        _print(shown, args.language)
+        print_models(shown, args.language)
     else:
         note(text("cli.search.nothing", args.language))
     if hidden := len(everything) - len(shown):
         note(text("cli.search.hidden", args.language, count=hidden))
     return 0
-
-
-def _print(models: list[Model], language: Language) -> None:
-    # English names repeat the ids.
-    named = language == "zh"
-    columns = ["model", *(["name"] if named else []), "parameters", "context", "abilities", "commercial", "state"]
-    rows = [
-        [
-            model.id,
-            *([said(model.name, language)] if named else []),
-            shown_parameters(model),
-            context(model.context_tokens),
-            abilities(model, language),
-            word(f"commercial.{model.licence.commercial}", language),
-            state(model, language),
-        ]
-        for model in models
-    ]
-    print_table([text(f"cli.search.{column}", language) for column in columns], rows)
-    note(text("cli.search.more", language, count=len(models)))

@@ -3,43 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import assert_never
 
 from app import paths
-from app.cli.catalogue_text import (
-    abilities,
-    listed,
-    note_problems,
-    parameters,
-    record,
-    repositories,
-    said,
-    state,
-    word,
-)
 from app.cli.screen import print_facts, print_json
 from app.values import Language
-from models_catalog.errors import CatalogueModelUnknown
-from models_catalog.families.kept_index import KeptIndex
-from models_catalog.families.search import find_model, likely
-from models_catalog.families.values import (
-    Ability,
-    BuiltinTemplate,
-    ChatProfile,
-    Family,
-    GgufTemplate,
-    Mode,
-    Model,
-    Sampling,
-    Source,
-    TokenIdTemplate,
-)
 from resources.wording import text
-
-_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "repeat_penalty")
-Facts = list[tuple[str, str]]
-# Models of these alone cannot be planned.
-_ONLY_VECTORS = frozenset({Ability.EMBEDDING, Ability.RERANK})
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], language: Language) -> None:
@@ -51,6 +19,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], 
 
 
 def run(args: argparse.Namespace) -> int:
+    # The catalogue takes some tens of milliseconds, which the other commands need not wait for.
+    from app.cli.catalogue_facts import facts
+    from app.cli.catalogue_text import note_problems, record
+    from models_catalog.errors import CatalogueModelUnknown
+    from models_catalog.families.kept_index import KeptIndex
+    from models_catalog.families.search import find_model, likely
+
     ready = KeptIndex(paths.families_folder()).get()
     note_problems(ready, args.language)
     name = " ".join(args.model)
@@ -63,112 +38,3 @@ def run(args: argparse.Namespace) -> int:
         family = next(one for one in ready.index.families if one.id == model.family)
         print_facts(facts(model, family, args.language))
     return 0
-
-
-def facts(model: Model, family: Family, language: Language) -> Facts:
-    """Names and values, line by line; a line that goes on has no name."""
-
-    def say(key: str, /, **fields: object) -> str:
-        return text(f"cli.show.{key}", language, **fields)
-
-    licence = model.licence
-    found: Facts = [
-        (say("name"), said(model.name, language)),
-        (say("id"), model.id),
-        (say("vendor"), said(model.vendor, language)),
-        (say("family"), said(family.name, language)),
-        ("", said(family.about, language)),
-        (say("parameters"), _parameters(model, language)),
-        (say("context"), say("tokens", count=f"{model.context_tokens:,}") if model.context_tokens else say("unknown")),
-        (say("abilities"), abilities(model, language)),
-        (
-            say("licence"),
-            say(
-                "licence_line",
-                name=said(licence.name, language),
-                commercial=word(f"terms.{licence.commercial}", language),
-            ),
-        ),
-        ("", said(licence.terms, language)),
-        (say("state"), state(model, language)),
-    ]
-    if model.reason is not None:
-        found.append(("", said(model.reason, language)))
-    if model.architecture is not None:
-        found.append((say("architecture"), model.architecture))
-    if model.note is not None:
-        found.append((say("note"), said(model.note, language)))
-    found += _how_to_talk(model, language)
-    found += _first_named(say("sources"), [line for source in model.sources for line in _source(source, language)])
-    found += _first_named(say("original"), repositories(model.original))
-    if model.plan_data is not None or (model.sources and not _ONLY_VECTORS.issuperset(model.abilities)):
-        found.append((say("plan"), f"liangli plan {model.id}"))
-    return found
-
-
-def _parameters(model: Model, language: Language) -> str:
-    total = parameters(model.total_parameters)
-    if model.active_parameters is None:
-        return total
-    return text("cli.show.active", language, total=total, active=parameters(model.active_parameters))
-
-
-def _how_to_talk(model: Model, language: Language) -> Facts:
-    if model.embedding is not None:
-        dimensions = text("cli.show.dimensions", language, count=model.embedding.dimensions)
-        prefix = model.embedding.query_prefix.replace("\n", "\\n")
-        found = [(text("cli.show.vector", language), dimensions)]
-        return [*found, ("", text("cli.show.query_prefix", language, prefix=prefix))] if prefix else found
-    if _ONLY_VECTORS.issuperset(model.abilities):
-        return []
-    profile = model.profile
-    lines = [(text("cli.show.template", language), _template(profile, language))]
-    if (thinking := _thinking(profile, language)) is not None:
-        lines.append((text("cli.show.thinking", language), thinking))
-    lines += _first_named(text("cli.show.sampling", language), [_sampling(one, language) for one in model.sampling])
-    if profile.note is not None:
-        lines.append((text("cli.show.note", language), said(profile.note, language)))
-    return lines
-
-
-def _template(profile: ChatProfile, language: Language) -> str:
-    match profile.template:
-        case GgufTemplate():
-            return text("cli.show.template_gguf", language)
-        case BuiltinTemplate(name=name):
-            return text("cli.show.template_builtin", language, name=name)
-        case TokenIdTemplate(user=user, assistant=assistant):
-            return text("cli.show.template_tokens", language, user=user, assistant=assistant)
-        case _:
-            assert_never(profile.template)
-
-
-def _thinking(profile: ChatProfile, language: Language) -> str | None:
-    thinking = profile.thinking
-    if thinking is None:
-        return None
-    said_parts = [text(f"cli.show.thinking_{'on' if thinking.default else 'off'}", language)]
-    if thinking.switch is not None:
-        said_parts.append(text("cli.show.thinking_switch", language, variable=thinking.switch.variable))
-    elif thinking.default and thinking.soft_off is None:
-        said_parts.append(text("cli.show.thinking_always", language))
-    if thinking.soft_off is not None:
-        said_parts.append(text("cli.show.thinking_soft", language, word=thinking.soft_off))
-    if thinking.keep:
-        said_parts.append(text("cli.show.thinking_kept", language))
-    return ("，" if language == "zh" else ", ").join(said_parts)
-
-
-def _sampling(sampling: Sampling, language: Language) -> str:
-    values = [(name, getattr(sampling, name)) for name in _SAMPLING]
-    line = listed([f"{name} {value:g}" for name, value in values if value is not None], "en")
-    return line if sampling.mode is Mode.ALWAYS else text(f"cli.show.{sampling.mode}_mode", language, values=line)
-
-
-def _source(source: Source, language: Language) -> list[str]:
-    lines = repositories(source)
-    return lines if source.confirmed else [text("cli.show.unconfirmed", language, source=line) for line in lines]
-
-
-def _first_named(name: str, lines: list[str]) -> Facts:
-    return [(name if number == 0 else "", line) for number, line in enumerate(lines)]

@@ -73,11 +73,11 @@ class Finder:
             return published
         if (head := starter_plan_data(target)) is not None:
             return (_from_head(target, head),)
-        if (model := await asyncio.to_thread(self._of_catalogue, target)) is not None:
-            known = _from_catalogue(model, target)
-            if known is not None:
-                return known
-            target = _repository(model, target)
+        if (listed := await asyncio.to_thread(self._of_catalogue, target)) is not None:
+            shipped = _from_catalogue(listed, target)
+            if shipped is not None:
+                return shipped
+            target = _repository(listed, target)
         if "/" in target:
             if on_wait is not None:
                 on_wait()

@@ -18,6 +18,7 @@ from models_catalog.families.schema import (
     SamplingModesTable,
     SamplingTable,
     SourceTable,
+    SwitchTable,
     TemplateTable,
     ThinkingTable,
     WordsTable,
@@ -205,17 +206,20 @@ def _template(table: TemplateTable, key: str) -> Template:
 def _thinking(table: ThinkingTable | None) -> Thinking | None:
     if table is None:
         return None
-    switch = table.switch
     return Thinking(
         open=table.open,
         close=table.close,
         starts_open=table.starts_open,
         default=table.default,
-        switch=switch and ThinkingSwitch(variable=switch.variable, on=switch.on, off=switch.off),
+        switch=_switch(table.switch),
         soft_on=table.soft_on,
         soft_off=table.soft_off,
         keep=table.keep,
     )
+
+
+def _switch(table: SwitchTable | None) -> ThinkingSwitch | None:
+    return None if table is None else ThinkingSwitch(variable=table.variable, on=table.on, off=table.off)
 
 
 def _sampling(table: SamplingModesTable) -> tuple[Sampling, ...]:
@@ -232,7 +236,7 @@ def _sampling(table: SamplingModesTable) -> tuple[Sampling, ...]:
 
 
 def _embedding(table: EmbeddingTable | None) -> Embedding | None:
-    return table and Embedding(dimensions=table.dimensions, query_prefix=table.query_prefix)
+    return None if table is None else Embedding(dimensions=table.dimensions, query_prefix=table.query_prefix)
 
 
 def _words(table: WordsTable) -> Words:

@@ -28,18 +28,18 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Base of all tables."""
 
 
-class WordsTable(Table):
+class WordsTable(Table, frozen=True):
     zh: Text
     en: Text
 
 
-class LicenceTable(Table):
+class LicenceTable(Table, frozen=True):
     name: WordsTable
     commercial: Commercial
     terms: WordsTable
 
 
-class TemplateTable(Table):
+class TemplateTable(Table, frozen=True):
     """name goes with kind "builtin", user and assistant with "token_ids"."""
 
     kind: Annotated[str, msgspec.Meta(pattern="^(gguf|builtin|token_ids)$")]
@@ -48,13 +48,13 @@ class TemplateTable(Table):
     assistant: int | None = None
 
 
-class SwitchTable(Table):
+class SwitchTable(Table, frozen=True):
     variable: Annotated[str, msgspec.Meta(pattern=r"^[a-z_][a-z0-9_]*$")]
     on: bool | int | str
     off: bool | int | str
 
 
-class ThinkingTable(Table):
+class ThinkingTable(Table, frozen=True):
     default: bool
     open: Text | None = None
     close: Text | None = None
@@ -65,7 +65,7 @@ class ThinkingTable(Table):
     keep: bool = False
 
 
-class ProfileTable(Table):
+class ProfileTable(Table, frozen=True):
     template: TemplateTable
     thinking: ThinkingTable | None = None
     tools: Id | None = None
@@ -74,7 +74,7 @@ class ProfileTable(Table):
     note: WordsTable | None = None
 
 
-class SamplingTable(Table):
+class SamplingTable(Table, frozen=True):
     temperature: Annotated[float, msgspec.Meta(ge=0, le=5)] | None = None
     top_p: Probability | None = None
     top_k: Annotated[int, msgspec.Meta(ge=0)] | None = None
@@ -84,18 +84,18 @@ class SamplingTable(Table):
     repeat_penalty: Annotated[float, msgspec.Meta(gt=0, le=2)] | None = None
 
 
-class SamplingModesTable(Table):
+class SamplingModesTable(Table, frozen=True):
     always: SamplingTable | None = None
     thinking: SamplingTable | None = None
     answering: SamplingTable | None = None
 
 
-class OriginalTable(Table):
+class OriginalTable(Table, frozen=True):
     huggingface: RepositoryText | None = None
     modelscope: RepositoryText | None = None
 
 
-class SourceTable(Table):
+class SourceTable(Table, frozen=True):
     huggingface: RepositoryText | None = None
     modelscope: RepositoryText | None = None
     files: FilePattern | None = None
@@ -105,12 +105,12 @@ class SourceTable(Table):
     confirmed: bool = True
 
 
-class EmbeddingTable(Table):
+class EmbeddingTable(Table, frozen=True):
     dimensions: Count
     query_prefix: str = ""
 
 
-class ModelTable(Table):
+class ModelTable(Table, frozen=True):
     """vendor: None: the family's. confirmed: whether a listing has shown the model."""
 
     id: Id
@@ -135,7 +135,7 @@ class ModelTable(Table):
     note: WordsTable | None = None
 
 
-class FamilyTable(Table):
+class FamilyTable(Table, frozen=True):
     """A family file. licences, profiles and samplings may be named that only this file defines."""
 
     id: Id
@@ -150,14 +150,14 @@ class FamilyTable(Table):
     sampling: dict[Id, SamplingModesTable] = {}
 
 
-class ProfilesTable(Table):
+class ProfilesTable(Table, frozen=True):
     """`resources/chat_profiles.toml`."""
 
     profile: dict[Id, ProfileTable]
     sampling: dict[Id, SamplingModesTable]
 
 
-class Document(Table):
+class Document(Table, frozen=True):
     """The shipped catalogue in one piece: `resources/families/catalogue.json`, made of the TOML files beside it."""
 
     licences: dict[Id, LicenceTable]

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import search
 from app.cli.catalogue_text import context, parameters
 from app.main import main
 from models_catalog.families.kept_index import KeptIndex
+from models_catalog.families.values import Ability, State
 
 
 def test_a_search(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,6 +23,10 @@ def test_a_search(capsys: pytest.CaptureFixture[str]) -> None:
     assert "liangli show" in written.err
     assert main(["search", "bge-m3"]) == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["bge-m3", "567M", "8K", "embedding", "yes", "ready"]
+
+
+def test_the_choices_are_those_of_the_catalogue() -> None:
+    assert (*Ability,) == search.ABILITIES and (*State,) == search.STATES
 
 
 def test_conditions(capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +83,7 @@ def test_a_model_is_shown_in_chinese(capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_model_can_be_shown(language: str, capsys: pytest.CaptureFixture[str]) -> None:
-    from app.cli.show import facts
+    from app.cli.catalogue_facts import facts
 
     for family in KeptIndex().get().index.families:
         for model in family.models:
