@@ -6,6 +6,7 @@ InferenceError
 │   ├── ModelLoadTimeout
 │   ├── EngineDiedLoading
 │   ├── PlanFailed
+│   ├── ChatProfileUnknown
 │   └── ArchitectureUnsupported
 ├── RequestRefused          this request cannot be answered; others are not affected
 │   ├── ContextOverflow
@@ -87,6 +88,14 @@ class DeviceMissing(ModelRefused):
 
 
 @dataclass(eq=False)
+class ChatProfileUnknown(ModelRefused):
+    """The plan names a built-in chat profile that does not exist; `known` are those that do."""
+
+    name: str
+    known: list[str]
+
+
+@dataclass(eq=False)
 class ArchitectureUnsupported(ModelRefused):
     """This engine cannot chat with such a model (encoder-only, embedding, projector …)."""
 
@@ -108,16 +117,24 @@ class ContextOverflow(RequestRefused):
 
 @dataclass(eq=False)
 class TemplateFailed(RequestRefused):
-    """The model's chat template could not be rendered; `detail` is the template's own message, if any."""
+    """The model's chat template could not be rendered; `detail` is the template's own message, if any.
+
+    profile: the built-in chat profile that fits the model, where the template is of no use at all; "" for none.
+    """
 
     detail: str
+    profile: str = ""
 
 
 @dataclass(eq=False)
 class TemplateMissing(RequestRefused):
-    """The model file carries no chat template, so chat cannot be rendered; plain completion works."""
+    """The model file carries no chat template, so chat cannot be rendered; plain completion works.
+
+    profile: the built-in chat profile that fits the model; "" for none.
+    """
 
     model: str
+    profile: str = ""
 
 
 @dataclass(eq=False)

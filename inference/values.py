@@ -60,6 +60,7 @@ class LoadPlan:
     swa_full: sliding-window layers keep the whole context, so that old prefixes stay usable.
     repack: weights that the processor computes with are re-ordered for its vector units (they cannot be mapped then).
     memory_limit_bytes: fence for the child's private memory, None for no fence.
+    chat_profile: name of the built-in chat profile that takes the place of the file's own template; None: the file's.
     """
 
     model_path: str
@@ -80,6 +81,7 @@ class LoadPlan:
     memory_map: bool = True
     memory_limit_bytes: int | None = None
     load_deadline_seconds: float = 600.0
+    chat_profile: str | None = None
     choices: tuple[PlanChoice, ...] = ()
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import assert_never
 
 from inference.errors import EngineDied, EngineDiedLoading, ModelLoadTimeout, ModelRefused, RequestRefused
-from inference.values import GenerationRequest, LoadPlan, ModelFacts
+from inference.values import ChatPrompt, GenerationRequest, LoadPlan, ModelFacts
 from inference.worker.child_process import ChildProcess
 from inference.worker.death import Ending, cause_of_death
 from inference.worker.link import Link
@@ -25,8 +26,10 @@ from inference.worker.messages import (
     LoadProgress,
     LoadRefused,
     MemoryReport,
+    PromptShown,
     Ready,
     Refused,
+    ShowPrompt,
     Shutdown,
     Submit,
     ToService,
@@ -84,6 +87,7 @@ class Engine:
         self._silence = Silence(patience)
         self._link = Link(self._on_message, self._on_broken_rule)
         self._mailboxes: dict[str, Mailbox] = {}
+        self._prompts: dict[str, asyncio.Future[PromptShown]] = {}
         self._ready: asyncio.Future[ModelFacts] = loop.create_future()
         self._death: asyncio.Future[EngineDied] = loop.create_future()
         self._end: EngineDied | None = None
@@ -134,6 +138,20 @@ class Engine:
             if self._mailboxes.get(request.request_id) is mailbox:
                 self.cancel(request.request_id)
                 del self._mailboxes[request.request_id]
+
+    async def show_prompt(self, chat: ChatPrompt) -> PromptShown:
+        """What the model would read for this conversation. Waits for the step that the child is at.
+
+        Raises TemplateMissing, TemplateFailed, or EngineDied when the child ends meanwhile.
+        """
+        self._require_alive()
+        request_id = f"prompt-{uuid.uuid4().hex}"
+        shown = self._prompts[request_id] = asyncio.get_running_loop().create_future()
+        self._link.send(ShowPrompt(request_id=request_id, chat=chat))
+        try:
+            return await shown
+        finally:
+            del self._prompts[request_id]
 
     def cancel(self, request_id: str) -> None:
         """Stop a request; its iterator then ends with Finished(reason="cancelled"). Unknown ids are ignored."""
@@ -189,8 +207,15 @@ class Engine:
             case Finished():
                 self._deliver(message, size_bytes)
                 self._mailboxes.pop(message.request_id, None)
+            case PromptShown():
+                waiting = self._prompts.get(message.request_id)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(message)
             case Refused():
                 refusal = from_wire(message.error, message.fields, (RequestRefused,))
+                waiting = self._prompts.get(message.request_id)
+                if waiting is not None and not waiting.done():
+                    waiting.set_exception(refusal)
                 mailbox = self._mailboxes.pop(message.request_id, None)
                 if mailbox is not None:
                     mailbox.fail(refusal)
@@ -292,6 +317,9 @@ class Engine:
         while self._mailboxes:
             _, mailbox = self._mailboxes.popitem()
             mailbox.fail(dataclasses.replace(death))
+        for waiting in self._prompts.values():
+            if not waiting.done():
+                waiting.set_exception(dataclasses.replace(death))
         if not self._closing and not self._death.done():
             self._death.set_result(death)
 

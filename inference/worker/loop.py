@@ -13,7 +13,7 @@ from inference.backends.shortage import with_shortage
 from inference.errors import EngineBusy, InferenceError
 from inference.scheduling.scheduler import Limits, Scheduler
 from inference.scheduling.step import Restore, StepPlan
-from inference.values import FinishReason, GenerationRequest, LoadPlan
+from inference.values import ChatPrompt, FinishReason, GenerationRequest, LoadPlan
 from inference.worker.answering import Answering
 from inference.worker.black_box import record
 from inference.worker.connection import Connection, ConnectionClosed
@@ -25,8 +25,10 @@ from inference.worker.messages import (
     Heartbeat,
     LoadProgress,
     LoadRefused,
+    PromptShown,
     Ready,
     Refused,
+    ShowPrompt,
     Shutdown,
     Submit,
     ToChild,
@@ -52,7 +54,7 @@ def run_engine(connection: Connection, plan: LoadPlan) -> int:
     """Load the plan's model, answer requests until told to stop. Returns the process's exit code."""
     try:
         backend = _load(connection, plan)
-        prompts = PromptMaker(backend)
+        prompts = PromptMaker(backend, plan.chat_profile)
     except InferenceError as error:
         name, fields = to_wire(error)
         connection.send(LoadRefused(error=name, fields=fields))
@@ -154,6 +156,8 @@ class EngineLoop:
                     self._submit(request)
                 case Cancel(request_id=request_id):
                     self._cancel(request_id)
+                case ShowPrompt(request_id=request_id, chat=chat):
+                    self._show_prompt(request_id, chat)
                 case Shutdown():
                     return False
                 case _:
@@ -182,6 +186,16 @@ class EngineLoop:
         self._scheduler.submit(
             request.request_id, prompt.tokens, max_tokens=prompt.token_limit, interactive=request.interactive
         )
+
+    def _show_prompt(self, request_id: str, chat: ChatPrompt) -> None:
+        try:
+            rendered, tokens = self._prompts.render(chat, now=datetime.now())
+        except InferenceError as error:
+            name, fields = to_wire(error)
+            self._outbox.append(Refused(request_id=request_id, error=name, fields=fields))
+        else:
+            shown = PromptShown(request_id=request_id, text=rendered.text, prompt_tokens=len(tokens))
+            self._outbox.append(shown)
 
     def _cancel(self, request_id: str) -> None:
         if request_id in self._answering:

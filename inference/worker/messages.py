@@ -7,7 +7,16 @@ from typing import Any
 
 import msgspec
 
-from inference.values import FinishReason, GenerationRequest, LoadPlan, ModelFacts, Timings, TokenLogprob, Usage
+from inference.values import (
+    ChatPrompt,
+    FinishReason,
+    GenerationRequest,
+    LoadPlan,
+    ModelFacts,
+    Timings,
+    TokenLogprob,
+    Usage,
+)
 
 # Far above any honest message (a full 1 M token prompt is about 6 MB of text), far below what could hurt.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -30,6 +39,13 @@ class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Service → child: stop this request and free its sequence. Unknown ids are ignored."""
 
     request_id: str
+
+
+class ShowPrompt(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Service → child: what would the model read for this conversation? Answered by PromptShown or Refused."""
+
+    request_id: str
+    chat: ChatPrompt
 
 
 class Shutdown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -101,14 +117,24 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     fields: dict[str, Any]
 
 
+class PromptShown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Child → service: the whole prompt as text, and how many tokens it is."""
+
+    request_id: str
+    text: str
+    prompt_tokens: int
+
+
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Child → service before a long step and when idle for some seconds: alive; silence until then is expected."""
 
     silent_for_seconds: float
 
 
-ToChild = Load | Submit | Cancel | Shutdown
-ToService = LoadProgress | Ready | MemoryReport | LoadRefused | Admitted | Delta | Finished | Refused | Heartbeat
+ToChild = Load | Submit | Cancel | ShowPrompt | Shutdown
+ToService = (
+    LoadProgress | Ready | MemoryReport | LoadRefused | Admitted | Delta | Finished | Refused | PromptShown | Heartbeat
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _to_child = msgspec.msgpack.Decoder(ToChild)
