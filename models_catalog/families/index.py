@@ -75,6 +75,8 @@ def build_index(catalogue: Catalogue) -> SearchIndex:
     """Takes some milliseconds; to be kept as long as the catalogue is."""
     found: dict[tuple[str, Kind, bool], set[int]] = defaultdict(set)
     spelled: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    around: dict[str, set[int]] = defaultdict(set)
+    able: dict[Ability, set[int]] = defaultdict(set)
     models: list[Model] = []
     orders: list[int] = []
     for family in catalogue.families:
@@ -83,9 +85,20 @@ def build_index(catalogue: Catalogue) -> SearchIndex:
         orders += [family.order] * len(family.models)
         whole = range(first, len(models))
         for text in (family.id, family.name.en, family.name.zh, family.vendor.zh, family.vendor.en, *family.aliases):
-            _add(found, spelled, text, whole, own=False)
+            around[text].update(whole)
         for position, model in zip(whole, family.models, strict=True):
             _add_model(found, spelled, model, position)
+            for text in (model.vendor.zh, model.vendor.en):
+                around[text].add(position)
+            for ability in model.abilities:
+                able[ability].add(position)
+    for ability, positions in able.items():
+        for text in ABILITY_WORDS[ability]:
+            around[text].update(positions)
+    for text, positions in around.items():
+        plain = normalised(text)
+        _add_latin(found, plain, positions, own=False)
+        _add_chinese(found, spelled, plain, positions, own=False)
     return SearchIndex(
         families=catalogue.families,
         models=tuple(models),
@@ -113,17 +126,6 @@ def _add_model(found: _Found, spelled: _Spelled, model: Model, position: int) ->
             if word in text:
                 _add_chinese(found, spelled, chinese, here, own=True)
     _add_chinese(found, spelled, normalised(model.name.zh), here, own=True)
-    for text in {model.vendor.zh, model.vendor.en}:
-        _add(found, spelled, text, here, own=False)
-    for ability in model.abilities:
-        for word in ABILITY_WORDS[ability]:
-            _add(found, spelled, word, here, own=False)
-
-
-def _add(found: _Found, spelled: _Spelled, text: str, models: Iterable[int], *, own: bool) -> None:
-    plain = normalised(text)
-    _add_latin(found, plain, models, own=own)
-    _add_chinese(found, spelled, plain, models, own=own)
 
 
 def _add_latin(found: _Found, plain: str, models: Iterable[int], *, own: bool) -> None:
