@@ -10,8 +10,10 @@ AppError
 ├── CalibrationFailed        this computer's speed could not be measured
 ├── ChatMissing / MessageMissing
 ├── ModelMissing             no such model on this computer
+├── DownloadMissing          no such download in the queue
 ├── NoModelInstalled         no model at all
 ├── ModelInUse               it answers, so it cannot be unloaded
+├── ModelNotLoaded           what is asked needs it in memory
 ├── MemoryTooSmall           not enough beside what is loaded and busy
 ├── ModelTooLarge            nothing is left to lower
 ├── BadRequest               a field of an API request is wrong
@@ -117,6 +119,13 @@ class ModelMissing(AppError):
 
 
 @dataclass(eq=False)
+class DownloadMissing(AppError):
+    """The queue has no download with this id."""
+
+    id: str
+
+
+@dataclass(eq=False)
 class NoModelInstalled(AppError):
     """There is no model on this computer yet."""
 
@@ -127,6 +136,13 @@ class ModelInUse(AppError):
 
     model: str
     requests: int
+
+
+@dataclass(eq=False)
+class ModelNotLoaded(AppError):
+    """What is asked can only be told by the loaded model, and nobody wants it to be loaded for that."""
+
+    model: str
 
 
 @dataclass(eq=False)

@@ -398,7 +398,8 @@ class LibraryBusy(LibraryRefused):
 
 @dataclass(eq=False)
 class LibraryMoveRefused(LibraryRefused):
-    """reason: "same", "inside" (one folder holds the other), "occupied" (another file is there) or "no_folder"."""
+    """reason: "same", "inside" (one folder holds the other), "occupied" (another file is there), "no_folder" or
+    "environment" (a variable names the folder, so that nothing else can)."""
 
     path: str
     reason: str

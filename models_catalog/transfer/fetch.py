@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, assert_never
+from typing import assert_never
 
 import httpx
 
@@ -25,10 +25,9 @@ from models_catalog.transfer.patience import Patience
 from models_catalog.transfer.progress import FetchProgress, ProgressBoard
 from models_catalog.transfer.race import Race, Runner, try_source
 from models_catalog.transfer.threads import in_thread, sha256_of
+from models_catalog.transfer.watched import run_watched
 from models_catalog.transfer.whole_file import pull_whole_file
 from models_catalog.transfer.zipped_pieces import pull_zipped_pieces
-
-_TICK_SECONDS = 0.05
 
 
 def fetch(
@@ -70,7 +69,7 @@ def fetch(
             if is_cancelled():
                 raise FetchCancelled(file=starter.file)
 
-        _run(_fetch(job), tick)
+        run_watched(_fetch(job), tick)
     finally:
         part.close()
     return part.target
@@ -222,37 +221,3 @@ async def _pull(job: _Job, client: httpx.AsyncClient, runner: Runner) -> None:
             await pull_zipped_pieces(client, source, job.part, job.board, patience=job.patience)
         case _:
             assert_never(source)
-
-
-def _run(main: Coroutine[Any, Any, None], tick: Callable[[], None]) -> None:
-    """Runs the download in a loop of its own; whatever `tick` raises stops it.
-
-    Not asyncio.run: that would wait for name look-ups which hang, long after the user cancelled.
-    """
-    loop = asyncio.new_event_loop()
-    try:
-        loop.run_until_complete(_watched(main, tick))
-    finally:
-        loop.run_until_complete(_end_others())
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
-
-
-async def _end_others() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-
-
-async def _watched(main: Coroutine[Any, Any, None], tick: Callable[[], None]) -> None:
-    task = asyncio.ensure_future(main)
-    try:
-        while not task.done():
-            await asyncio.wait([task], timeout=_TICK_SECONDS)
-            if not task.done():
-                tick()
-        task.result()
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

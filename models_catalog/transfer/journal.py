@@ -137,7 +137,7 @@ class Part:
             self._file.close()
             self._closed = True
             self.path.replace(self.target)
-            _sync_folder(self.target.parent)
+            sync_folder(self.target.parent)
             self._remove()
 
     def abandon(self) -> None:
@@ -217,7 +217,8 @@ def free_disk_bytes(path: Path) -> int:
     return 0
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Makes a rename in the folder survive a power cut."""
     # Windows cannot open folders; its rename is as durable as it gets.
     if os.name == "posix":
         descriptor = os.open(path, os.O_RDONLY)

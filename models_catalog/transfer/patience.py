@@ -25,3 +25,13 @@ class Patience:
     # The part is put on the disk whenever so much arrived or so much time went by.
     checkpoint_bytes: int = 4 * 1024 * 1024
     checkpoint_seconds: float = 1.0
+    # How often the number of connections is reconsidered, and the speed of the source against the others'.
+    adapt_seconds: float = 0.5
+    review_seconds: float = 20.0
+    # What one request asks for: so many seconds of what a connection brings, within these bounds.
+    lease_seconds: float = 30.0
+    least_lease_bytes: int = 8 * 1024 * 1024
+    most_lease_bytes: int = 512 * 1024 * 1024
+    # A range shorter than twice this is not divided between two connections.
+    least_part_bytes: int = 1024 * 1024
+    most_connections: int = 8

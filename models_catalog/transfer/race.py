@@ -82,7 +82,7 @@ async def try_source(
     *,
     wanted: tuple[int, int],
     size_bytes: int,
-    sha256: str,
+    sha256: str | None,
     patience: Patience,
 ) -> Runner:
     """Reads a short range at the first missing byte and measures it; raises a SourceFault."""
@@ -105,7 +105,7 @@ async def try_source(
 
 
 def _probe_request(
-    source: ByteSource, wanted: tuple[int, int], *, size_bytes: int, sha256: str, probe_bytes: int
+    source: ByteSource, wanted: tuple[int, int], *, size_bytes: int, sha256: str | None, probe_bytes: int
 ) -> RangeRequest:
     start, end = wanted
     match source:

@@ -11,9 +11,10 @@ import io
 import json
 import re
 import threading
+import time
 import zipfile
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -47,6 +48,9 @@ class Behaviour:
     most_bytes: int | None = None
     etag: str | None = None
     spoiled: bool = False
+    flipped_bytes: tuple[int, ...] = ()
+    rate_bytes_per_second: float | None = None
+    rate_is_shared: bool = False
     body: bytes | None = None
 
 
@@ -71,6 +75,8 @@ class HubServer:
         self.piece_bytes = piece_bytes
         self.seen: list[Seen] = []
         self.index_json = True
+        self.active = 0
+        self.decide: Callable[[Seen], Behaviour | None] = lambda _: None
         self.released = threading.Event()
         self.stalled = threading.Event()
         self.wheels = make_wheels(content, piece_bytes)
@@ -152,7 +158,13 @@ class HubServer:
         with self._mutex:
             self.seen.append(seen)
             script = self._scripts[seen.route]
-            return script.popleft() if script else self._always.get(seen.route, FLAWLESS)
+            scripted = script.popleft() if script else self._always.get(seen.route, FLAWLESS)
+            return self.decide(seen) or scripted
+
+    def count_active(self, change: int) -> None:
+        """`active`: how many answers with bytes are being sent."""
+        with self._mutex:
+            self.active += change
 
     def sign(self) -> str:
         """A signature that is good for one request."""
@@ -257,6 +269,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if behaviour.spoiled:
             data = bytes(byte ^ 0x55 for byte in data[:4096]) + data[4096:]
+        for place in behaviour.flipped_bytes:
+            data = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
         total = len(data)
         if start is None or behaviour.ignore_range:
             self.send_response(200)
@@ -272,11 +286,17 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in behaviour.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self._send(body, behaviour)
+        self.hub.count_active(1)
+        try:
+            self._send(body, behaviour)
+        finally:
+            self.hub.count_active(-1)
 
     def _send(self, body: bytes, behaviour: Behaviour) -> None:
         self.close_connection = True
-        if behaviour.cut_after_bytes is not None:
+        if behaviour.rate_bytes_per_second is not None:
+            self._drip(body[: behaviour.cut_after_bytes], behaviour.rate_bytes_per_second, behaviour.rate_is_shared)
+        elif behaviour.cut_after_bytes is not None:
             self.wfile.write(body[: behaviour.cut_after_bytes])
         elif behaviour.stall_after_bytes is not None:
             self.wfile.write(body[: behaviour.stall_after_bytes])
@@ -285,6 +305,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.hub.released.wait(30)
         else:
             self.wfile.write(body)
+
+    def _drip(self, body: bytes, bytes_per_second: float, shared: bool) -> None:
+        due = time.monotonic()
+        for position in range(0, len(body), 8192):
+            piece = body[position : position + 8192]
+            self.wfile.write(piece)
+            due += len(piece) / bytes_per_second * (self.hub.active if shared else 1)
+            self.hub.released.wait(max(0.0, due - time.monotonic()))
 
     def _plain(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)

@@ -1,0 +1,346 @@
+"""The part file of an unfinished download and the journal that says which of its bytes can be relied on.
+
+Beside the file to be, in `.NAME.partial/`:
+
+* `bytes`: the file so far, every byte in its place.
+* `arrivals.N`: one line for each write, with a checksum of what was written. It is appended at once, so a process that
+  is killed loses nothing that was written. `sync` forces both files to the disk; who calls it after at most one second,
+  and before a connection has brought 4 MiB since the last time, limits to that what a power cut can take.
+  When a part is opened again each line is compared with the disk, and what does not match is fetched again.
+* `journal.json`: the sum of all earlier arrivals, replaced in one step after everything it claims is on the disk.
+* `blocks`: the sha256 of each whole block of 4 MiB, taken soon after it arrived: bytes that the disk lost or changed
+  later are found by it and fetched alone.
+* `lock`: excludes other downloads of the same file, in this process and in others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import threading
+import zlib
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from models_catalog.errors import FetchAlreadyRunning
+from models_catalog.transfer.extents import Extent, covered_bytes, missing_ranges, sound, with_extent
+from models_catalog.transfer.folder_lock import FileLock, LockHeld
+from models_catalog.transfer.journal import disk_errors, sync_folder
+from models_catalog.transfer.threads import WorkStopped
+
+BLOCK_BYTES = 4 * 1024 * 1024
+_DIGEST_BYTES = 32
+_UNKNOWN = bytes(_DIGEST_BYTES)
+# A longer list of arrivals is folded into the journal, so that opening a part again stays quick.
+_MOST_ARRIVALS = 2000
+_READ_BYTES = 1024 * 1024
+
+
+class _Journal(msgspec.Struct, frozen=True, kw_only=True):
+    """sha256: "" where no listing gives one; the ETag then tells one state of the file from another."""
+
+    sha256: str
+    size_bytes: int
+    extents: tuple[Extent, ...]
+    etag: str = ""
+    arrivals: int = 0
+
+
+class PartFile:
+    """The bytes of one file that have arrived. `put` for one thread; `sync` and the checks for any other at its side.
+
+    Disk errors are raised as DiskTooSmall or FolderUnwritable.
+    """
+
+    def __init__(self, target: Path, *, size_bytes: int, sha256: str, etag: str = "") -> None:
+        """Opens or begins the part of `target`. sha256 "": unknown; then etag tells whether an old part belongs to it.
+
+        Raises FetchAlreadyRunning if another download has it.
+        """
+        self.target = target
+        self.size_bytes = size_bytes
+        self.folder = target.parent / f".{target.name}.partial"
+        self._sha256, self._etag = sha256, etag
+        self._mutex = threading.Lock()
+        self._syncing = threading.Lock()
+        self._closed = False
+        with disk_errors(target.parent):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock = FileLock(self.folder / "lock")
+            except LockHeld as error:
+                raise FetchAlreadyRunning(path=str(target)) from error
+            try:
+                self._file = _opened(self.folder / "bytes")
+                self._blocks = _opened(self.folder / "blocks")
+                self._extents = self._resumed()
+                self._hashed = self._known_hashes()
+                self._begin_arrivals(self._generation + 1)
+            except BaseException:
+                self._lock.release()
+                raise
+        self._fold()
+
+    @property
+    def path(self) -> Path:
+        """The part file, for reading."""
+        return self.folder / "bytes"
+
+    @property
+    def extents(self) -> tuple[Extent, ...]:
+        """What is there, and from whom."""
+        return self._extents
+
+    @property
+    def received_bytes(self) -> int:
+        """How many of the file's bytes are there."""
+        return covered_bytes(self._extents, 0, self.size_bytes)
+
+    @property
+    def contributors(self) -> frozenset[str]:
+        """Names of the sources that the bytes came from, in this run and earlier ones."""
+        return frozenset(extent.source for extent in self._extents)
+
+    def missing(self) -> tuple[tuple[int, int], ...]:
+        """Ranges that are still to be fetched, in order."""
+        return missing_ranges(self._extents, 0, self.size_bytes)
+
+    def disk_errors(self) -> AbstractContextManager[None]:
+        """Turns the operating system's errors about this part into the catalogue's."""
+        return disk_errors(self.target.parent, lambda: self.size_bytes - self.received_bytes)
+
+    def put(self, offset: int, data: bytes | bytearray, source: str) -> None:
+        """Writes bytes in their place; they outlive this process from then on. After `close` nothing is written."""
+        line = msgspec.json.encode((offset, len(data), zlib.crc32(data), source)) + b"\n"
+        with self._mutex, self.disk_errors():
+            if self._closed:
+                return
+            _write_at(self._file, offset, data)
+            self._arrivals.write(line)
+            self._arrival_count += 1
+            self._extents = with_extent(self._extents, Extent(start=offset, end=offset + len(data), source=source))
+            self._forget_hashes(offset, offset + len(data))
+
+    def sync(self) -> None:
+        """Everything put before this call survives a power cut when it returns; blocks, for a thread of its own."""
+        with self._syncing, self.disk_errors():
+            with self._mutex:
+                if self._closed or not self._arrival_count:
+                    return
+                arrivals, many = self._arrivals, self._arrival_count >= _MOST_ARRIVALS
+            os.fsync(self._file.fileno())
+            os.fsync(arrivals.fileno())
+        if many:
+            self._fold()
+
+    def hash_blocks(self) -> None:
+        """Takes the hashes of blocks that have become whole; blocks. To be called now and then."""
+        extents = self._extents
+        for index in range(len(self._hashed)):
+            start, end = self._block(index)
+            if not self._hashed[index] and not missing_ranges(extents, start, end):
+                with self.disk_errors():
+                    digest = self._digest(start, end)
+                    with self._mutex:
+                        if self._closed or missing_ranges(self._extents, start, end):
+                            return
+                        _write_at(self._blocks, index * _DIGEST_BYTES, digest)
+                self._hashed[index] = True
+
+    def drop_changed_blocks(self, stop: threading.Event) -> int:
+        """Forgets blocks that are not on the disk as they arrived; returns how many bytes that are."""
+        dropped = 0
+        for index in range(len(self._hashed)):
+            if stop.is_set():
+                raise WorkStopped
+            start, end = self._block(index)
+            if self._hashed[index]:
+                with self.disk_errors():
+                    known = _read_at(self._blocks, index * _DIGEST_BYTES, _DIGEST_BYTES)
+                    changed = self._digest(start, end) != known
+                if changed:
+                    self.forget(start, end)
+                    dropped += end - start
+        return dropped
+
+    def holds(self, offset: int, data: bytes | bytearray) -> bool:
+        """Whether exactly these bytes are there."""
+        with self._mutex, self.disk_errors():
+            return _read_at(self._file, offset, len(data)) == data
+
+    def forget(self, start: int, end: int) -> None:
+        """These bytes turned out to be wrong: they are missing again."""
+        with self._mutex, self.disk_errors():
+            kept = []
+            for extent in self._extents:
+                if extent.start < min(extent.end, start):
+                    kept.append(Extent(start=extent.start, end=min(extent.end, start), source=extent.source))
+                if max(extent.start, end) < extent.end:
+                    kept.append(Extent(start=max(extent.start, end), end=extent.end, source=extent.source))
+            self._extents = tuple(kept)
+            self._forget_hashes(start, end)
+        self._fold()
+
+    def move_into_place(self) -> None:
+        """The whole, checked file appears under its name in one step. Closes the part."""
+        with self._syncing, self._mutex, self.disk_errors():
+            os.fsync(self._file.fileno())
+            self._close_files()
+            self.path.replace(self.target)
+            sync_folder(self.target.parent)
+            self._remove()
+
+    def abandon(self) -> None:
+        """Nothing of the part is wanted any more. Closes it."""
+        with self._syncing, self._mutex:
+            if not self._closed:
+                self._close_files()
+                self._remove()
+
+    def close(self) -> None:
+        """Keeps what arrived and lets others in. May be called twice, and after `move_into_place`."""
+        with contextlib.suppress(Exception):
+            self._fold()
+        with self._syncing, self._mutex:
+            if self._closed:
+                return
+            self._close_files()
+            if self._extents:
+                self._lock.release()
+            else:
+                self._remove()
+
+    # ---- the journal
+
+    def _resumed(self) -> tuple[Extent, ...]:
+        """What earlier runs left that can be relied on."""
+        held_bytes = os.fstat(self._file.fileno()).st_size
+        journal, self._generation = self._read_journal(), 0
+        if journal is None or not sound(journal.extents, min(self.size_bytes, held_bytes)):
+            for left in (*self.folder.glob("arrivals.*"), *self.folder.glob("*.archive")):
+                left.unlink(missing_ok=True)
+            self._file.truncate(0)
+            self._blocks.truncate(0)
+            return ()
+        extents, generation = journal.extents, journal.arrivals
+        while (lines := self.folder / f"arrivals.{generation}").exists():
+            for line in lines.read_bytes().splitlines():
+                try:
+                    offset, length, checksum, source = msgspec.json.decode(line, type=tuple[int, int, int, str])
+                except msgspec.DecodeError:
+                    break
+                end = offset + length
+                inside = 0 <= offset < end <= min(self.size_bytes, held_bytes)
+                # A later write to the same place has a line of its own.
+                if inside and zlib.crc32(_read_at(self._file, offset, length)) == checksum:
+                    extents = with_extent(extents, Extent(start=offset, end=end, source=source))
+            self._generation = generation
+            generation += 1
+        return extents
+
+    def _read_journal(self) -> _Journal | None:
+        try:
+            journal = msgspec.json.decode((self.folder / "journal.json").read_bytes(), type=_Journal)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+        known = (journal.sha256, journal.size_bytes) == (self._sha256, self.size_bytes)
+        # Without a hash only an ETag can tell that it is still the same file.
+        same = bool(self._sha256) or (bool(self._etag) and journal.etag == self._etag)
+        return journal if known and same else None
+
+    def _known_hashes(self) -> bytearray:
+        """One flag for each block: its hash is known."""
+        count = -(-self.size_bytes // BLOCK_BYTES)
+        stored = _read_at(self._blocks, 0, count * _DIGEST_BYTES)
+        return bytearray(
+            stored[index * _DIGEST_BYTES :][:_DIGEST_BYTES] not in (_UNKNOWN, b"")
+            and not missing_ranges(self._extents, *self._block(index))
+            for index in range(count)
+        )
+
+    def _fold(self) -> None:
+        """The arrivals so far become part of the journal, and a new list is begun."""
+        with self._syncing, self.disk_errors():
+            with self._mutex:
+                if self._closed:
+                    return
+                extents, former = self._extents, self._arrivals
+                self._begin_arrivals(self._generation + 1)
+                generation = self._generation
+            os.fsync(self._file.fileno())
+            former.close()
+            self._write_journal(extents, generation)
+            for path in self.folder.glob("arrivals.*"):
+                if path.suffix[1:].isdecimal() and int(path.suffix[1:]) < generation:
+                    path.unlink(missing_ok=True)
+
+    def _begin_arrivals(self, generation: int) -> None:
+        self._generation, self._arrival_count = generation, 0
+        self._arrivals: BinaryIO = (self.folder / f"arrivals.{generation}").open("wb", buffering=0)
+
+    def _write_journal(self, extents: tuple[Extent, ...], arrivals: int) -> None:
+        path = self.folder / "journal.json"
+        fresh = path.with_suffix(".new")
+        journal = _Journal(
+            sha256=self._sha256, size_bytes=self.size_bytes, extents=extents, etag=self._etag, arrivals=arrivals
+        )
+        with fresh.open("wb") as file:
+            file.write(msgspec.json.encode(journal))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        sync_folder(self.folder)
+
+    def _close_files(self) -> None:
+        self._closed = True
+        for file in (self._file, self._blocks, self._arrivals):
+            file.close()
+
+    def _remove(self) -> None:
+        self._lock.release(remove=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---- blocks
+
+    def _block(self, index: int) -> tuple[int, int]:
+        return index * BLOCK_BYTES, min((index + 1) * BLOCK_BYTES, self.size_bytes)
+
+    def _forget_hashes(self, start: int, end: int) -> None:
+        for index in range(start // BLOCK_BYTES, -(-end // BLOCK_BYTES)):
+            if self._hashed[index]:
+                self._hashed[index] = False
+                _write_at(self._blocks, index * _DIGEST_BYTES, _UNKNOWN)
+
+    def _digest(self, start: int, end: int) -> bytes:
+        digest = hashlib.sha256()
+        with self.path.open("rb") as file:
+            file.seek(start)
+            while start < end and (piece := file.read(min(_READ_BYTES, end - start))):
+                digest.update(piece)
+                start += len(piece)
+        return digest.digest()
+
+
+def _opened(path: Path) -> BinaryIO:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+    return os.fdopen(descriptor, "r+b", buffering=0)
+
+
+def _write_at(file: BinaryIO, offset: int, data: bytes | bytearray) -> None:
+    view = memoryview(data)
+    file.seek(offset)
+    while view:
+        view = view[file.write(view) :]
+
+
+def _read_at(file: BinaryIO, offset: int, count: int) -> bytes:
+    file.seek(offset)
+    found = bytearray()
+    while len(found) < count and (piece := file.read(count - len(found))):
+        found += piece
+    return bytes(found)
