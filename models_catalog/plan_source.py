@@ -86,7 +86,7 @@ class PlanSource:
             case StarterText():
                 return (_of_starter(starter(meant.key), self._addresses),)
             case RepositoryText():
-                return _chosen(await self._list(meant), meant)
+                return chosen(await self._list(meant), meant)
             case _:
                 assert_never(meant)
 
@@ -155,7 +155,8 @@ class PlanSource:
         refuse(meant.repository, faults)
 
 
-def _chosen(found: tuple[Quantization, ...], meant: RepositoryText) -> tuple[Quantization, ...]:
+def chosen(found: tuple[Quantization, ...], meant: RepositoryText) -> tuple[Quantization, ...]:
+    """The quantizations of a repository that are meant, at least one; raises what says why there is none."""
     if not found:
         raise RepositoryWithoutGguf(meant.repository)
     if meant.file is not None:

@@ -16,7 +16,7 @@ from models_catalog.download.progress import Board
 from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.supply import Supply
 from models_catalog.download.values import DownloadProgress, FileToFetch, ModelToFetch
-from models_catalog.errors import DiskTooSmall, FetchCancelled, FileChanged, NoSourceWorked, SizeUnknown
+from models_catalog.errors import CatalogError, DiskTooSmall, FetchCancelled, FileChanged, NoSourceWorked, SizeUnknown
 from models_catalog.sources.faults import SourceFault
 from models_catalog.transfer.http_range import RangeRequest, open_client, open_range
 from models_catalog.transfer.journal import free_disk_bytes
@@ -60,6 +60,15 @@ def download(
     finally:
         job.close()
     return tuple(job.target(file) for file in model.files)
+
+
+def discard(model: ModelToFetch, models_folder: Path) -> None:
+    """Deletes what arrived of a download that is wanted no more; whole files stay. Blocks; never raises."""
+    for file in model.files:
+        with contextlib.suppress(CatalogError, OSError):
+            target = on_disk(place_in(models_folder, *file.place))
+            if (target.parent / f".{target.name}.partial").is_dir():
+                PartFile(target, size_bytes=0, sha256="").abandon()
 
 
 class _Job:

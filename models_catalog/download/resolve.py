@@ -1,0 +1,225 @@
+"""From what a user names to what is downloaded. Hubs' listings are compared, so that one can stand in for another."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+from urllib.parse import urlsplit
+
+import httpx
+
+from models_catalog.download.names import safe_parts
+from models_catalog.download.values import FileToFetch, ModelToFetch
+from models_catalog.errors import AddressNotUnderstood, RepositoryWithoutGguf, SourceUnknown
+from models_catalog.families.kept_index import KeptIndex
+from models_catalog.families.search import find_model
+from models_catalog.families.values import Model, Source
+from models_catalog.plan_source import chosen
+from models_catalog.remote_header.fetch import refuse
+from models_catalog.remote_header.hub_files import Hub, hub_name, list_files
+from models_catalog.remote_header.quantizations import group, parts_of
+from models_catalog.remote_header.source_text import FileText, RepositoryText, StarterText, UrlText, understand
+from models_catalog.remote_header.values import Quantization, RemoteFile
+from models_catalog.sources.addresses import Addresses
+from models_catalog.sources.byte_source import WholeFile
+from models_catalog.sources.faults import SourceFault
+from models_catalog.starter import starters
+from models_catalog.transfer.http_range import open_client
+from models_catalog.transfer.patience import Patience
+
+# The one whose listing decides comes first.
+_HUBS = (Hub.MODELSCOPE, Hub.HUGGINGFACE, Hub.HF_MIRROR)
+# A model's projector in the best precision that is not needlessly large.
+_PROJECTORS = ("F16", "BF16", "Q8_0", "F32")
+_PROJECTOR = re.compile(r"(^|[-._/])mmproj([-._]|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One quantization that can be downloaded. size_bytes: of all files, None where nobody said."""
+
+    quantization: str
+    size_bytes: int | None
+    model: ModelToFetch
+
+
+class DownloadFinder:
+    """For one event loop. families_folder: the user's own entries of the catalogue."""
+
+    def __init__(
+        self,
+        *,
+        families_folder: Path | None = None,
+        addresses: Addresses | None = None,
+        patience: Patience | None = None,
+        client: Callable[[Patience], httpx.AsyncClient] = open_client,
+    ) -> None:
+        self._catalogue = KeptIndex(families_folder)
+        self._addresses = addresses or Addresses.from_environment(os.environ)
+        self._patience, self._client = patience or Patience(), client
+
+    async def find(self, text: str, sources: Sequence[str] = ()) -> tuple[Candidate, ...]:
+        """What the text can mean, smallest first: a model of the catalogue, a repository, both with ":QUANTIZATION" or
+        ":FILE.gguf", the same after a hub's address, or the address of a file.
+
+        sources: names of hubs ("modelscope", "huggingface", "hf-mirror") to take, in place of all.
+        Raises leaves of RemoteRefused, FileNameRefused and SourceUnknown.
+        """
+        if "://" not in text and "/" not in text:
+            return await self._of_catalogue(text, sources)
+        # A file of a repository is named after a colon, as its quantization is.
+        head, colon, file = text.rpartition(":")
+        named = bool(colon) and file.lower().endswith(".gguf") and "://" not in file and not file.startswith("//")
+        meant = understand(head if named else text, starter_keys=frozenset(one.key for one in starters()))
+        match meant:
+            case UrlText():
+                return (_at_address(meant),)
+            case RepositoryText():
+                hubs = (meant.hub,) if meant.hub else _HUBS
+                wanted = RepositoryText(
+                    repository=meant.repository,
+                    hub=meant.hub,
+                    revision=meant.revision,
+                    file=file if named else meant.file,
+                    quantization=meant.quantization,
+                )
+                return await self._listed(dict.fromkeys(hubs, meant.repository), wanted, sources)
+            case FileText() | StarterText():
+                raise AddressNotUnderstood(text)
+            case _:
+                assert_never(meant)
+
+    async def _of_catalogue(self, text: str, sources: Sequence[str]) -> tuple[Candidate, ...]:
+        name, _, wanted = text.partition(":")
+        model = await asyncio.to_thread(lambda: find_model(self._catalogue.get().index, name))
+        if model is None:
+            raise AddressNotUnderstood(text)
+        source = _source_of(model)
+        repositories = {}
+        if source.modelscope:
+            repositories[Hub.MODELSCOPE] = source.modelscope.name
+        if source.huggingface:
+            repositories |= {Hub.HUGGINGFACE: source.huggingface.name, Hub.HF_MIRROR: source.huggingface.name}
+        file = wanted if wanted.lower().endswith(".gguf") else None
+        meant = RepositoryText(
+            repository=next(iter(repositories.values())),
+            file=file,
+            quantization=None if file else wanted or None,
+        )
+        return await self._listed(repositories, meant, sources)
+
+    async def _listed(
+        self, repositories: dict[Hub, str], meant: RepositoryText, sources: Sequence[str]
+    ) -> tuple[Candidate, ...]:
+        hubs = [hub for hub in repositories if not sources or hub.value in sources]
+        if not hubs:
+            raise SourceUnknown(", ".join(sources), tuple(hub.value for hub in repositories))
+        async with self._client(self._patience) as client:
+            answers = await asyncio.gather(
+                *(self._list(client, hub, repositories[hub], meant.revision) for hub in hubs)
+            )
+        found = {hub: one for hub, one in zip(hubs, answers, strict=True) if not isinstance(one, SourceFault)}
+        if not found:
+            faults = {hub_name(hub): one for hub, one in zip(hubs, answers, strict=True)}
+            refuse(meant.repository, {name: one for name, one in faults.items() if isinstance(one, SourceFault)})
+        first = next((hub for hub in found if found[hub]), next(iter(found)))
+        if not found[first]:
+            raise RepositoryWithoutGguf(meant.repository)
+        others = [file for hub, files in found.items() if hub is not first for file in files]
+        quantizations = chosen(group(found[first], f"{first.value}:{repositories[first]}"), meant)
+        return tuple(
+            _candidate(one, repositories[first], (*found[first], *others), found[first]) for one in quantizations
+        )
+
+    async def _list(
+        self, client: httpx.AsyncClient, hub: Hub, repository: str, revision: str | None
+    ) -> tuple[RemoteFile, ...] | SourceFault:
+        try:
+            return await list_files(
+                client, hub, repository, addresses=self._addresses, patience=self._patience, revision=revision
+            )
+        except SourceFault as fault:
+            return fault
+
+
+def _source_of(model: Model) -> Source:
+    for source in model.sources:
+        if source.huggingface or source.modelscope:
+            return source
+    original = model.original.huggingface or model.original.modelscope
+    raise RepositoryWithoutGguf(original.name if original else model.id)
+
+
+def _candidate(
+    quantization: Quantization, repository: str, known: Sequence[RemoteFile], listed: Sequence[RemoteFile]
+) -> Candidate:
+    files = [file for file in quantization.files if isinstance(file, RemoteFile)]
+    if projector := _projector(listed, files[0]):
+        files.append(projector)
+    sizes = [file.size_bytes for file in files if file.size_bytes is not None]
+    fetched = tuple(
+        FileToFetch(
+            place=(*repository.split("/"), *safe_parts(file.name)),
+            sources=_equal_sources(file, known),
+            size_bytes=file.size_bytes,
+            sha256=file.sha256,
+        )
+        for file in files
+    )
+    return Candidate(
+        quantization=quantization.name,
+        size_bytes=sum(sizes) if len(sizes) == len(files) else None,
+        model=ModelToFetch(name=f"{repository.rpartition('/')[2]} {quantization.name}", files=fetched),
+    )
+
+
+def _equal_sources(file: RemoteFile, known: Sequence[RemoteFile]) -> tuple[WholeFile, ...]:
+    """All addresses that serve these very bytes, as far as listings say so; by hash, so that names may differ."""
+    if file.sha256 is None or file.size_bytes is None:
+        return file.sources
+    same = [one for one in known if (one.sha256, one.size_bytes) == (file.sha256, file.size_bytes)]
+    found: dict[str, WholeFile] = {}
+    for source in (*file.sources, *(source for one in same for source in one.sources)):
+        found.setdefault(source.name, source)
+    return tuple(found.values())
+
+
+def _projector(listed: Sequence[RemoteFile], model: RemoteFile) -> RemoteFile | None:
+    """The file that lets the model see, where the repository has one beside it or at its top."""
+    folder = model.name.rpartition("/")[0]
+    near = [file for file in listed if _PROJECTOR.search(file.name) and file.name.rpartition("/")[0] in ("", folder)]
+
+    def rank(file: RemoteFile) -> tuple[int, str]:
+        upper = file.name.upper()
+        # "BF16" contains "F16".
+        name = next((one for one in ("BF16", *_PROJECTORS) if one in upper), "")
+        return (_PROJECTORS.index(name) if name else len(_PROJECTORS), file.name)
+
+    return min(near, key=rank, default=None)
+
+
+def _at_address(meant: UrlText) -> Candidate:
+    split = urlsplit(meant.url)
+    host = split.hostname or ""
+    folder = split.path.rpartition("/")[0]
+    names = parts_of(meant.file) or (meant.file,)
+    files = tuple(
+        FileToFetch(
+            place=(*safe_parts(host.replace(":", "_")), *safe_parts(name)),
+            sources=(
+                WholeFile(
+                    name=host,
+                    url=meant.url if len(names) == 1 else split._replace(path=f"{folder}/{name}").geturl(),
+                ),
+            ),
+            size_bytes=None,
+            sha256=None,
+        )
+        for name in names
+    )
+    return Candidate(quantization="", size_bytes=None, model=ModelToFetch(name=meant.file, files=files))
