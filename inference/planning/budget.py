@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from inference.planning.values import HOST, Bill, Limits, Machine
 
+_CARD_GROWTH_SHARE = 0.25
+_HOST_GROWTH_SHARE, _HOST_GROWTH_BYTES, _NEXT_TO_NOTHING = 0.125, 1024**3, 1 / 32
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
@@ -53,3 +56,14 @@ def spare_fraction(bill: Bill, machine: Machine, limits: Limits | None = None) -
         if used:
             spare = min(spare, 1 - used / pool.budget_bytes if pool.budget_bytes else -1.0)
     return spare
+
+
+def most_growth_bytes(pool: str, left_bytes: int) -> float:
+    """What a longer context than usual may take of a pool of which so much is left.
+
+    A quarter of a card's memory, which is there for models. Other programs live of main memory too: an eighth, and not
+    more than a GiB, but where that is next to nothing.
+    """
+    if pool != HOST:
+        return _CARD_GROWTH_SHARE * left_bytes
+    return min(_HOST_GROWTH_SHARE * left_bytes, max(_HOST_GROWTH_BYTES, _NEXT_TO_NOTHING * left_bytes))

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from inference.planning import levers
 from inference.planning.bill import make_bill
-from inference.planning.budget import hard_bytes, pools, shortages, spare_fraction
+from inference.planning.budget import hard_bytes, most_growth_bytes, pools, shortages, spare_fraction
 from inference.planning.forecast import Mapped
 from inference.planning.levers import LARGE_BATCH_TOKENS, Variant
 from inference.planning.oracle import MeasureFailed, Oracle
@@ -50,8 +50,6 @@ _PLAIN_ATTENTION_SPARE, _PLAIN_ATTENTION_SHARE = 0.1, 0.25
 _MOST_READING_SECONDS = 180.0
 # Where the slope of reading is taken: within the graph that the speed of an answer is read from anyway.
 _NEAR_TOKENS, _FAR_TOKENS = 2048, 4096
-# A longer context than usual is given only where it takes less than this share of what is left, and not more bytes.
-_GROWTH_SHARE, _GROWTH_BYTES = 0.125, 1024**3
 
 
 class Forecaster(Protocol):
@@ -388,9 +386,7 @@ class Search:
             chosen_plain = self._wish.flash_attention is None and not settings.flash_attention
             if chosen_plain and self._plain_bytes(settings) > self._most_plain_bytes:
                 break
-            if longer.missing_bytes or any(
-                added[name] > min(_GROWTH_BYTES, _GROWTH_SHARE * left[name]) for name in added
-            ):
+            if longer.missing_bytes or any(added[name] > most_growth_bytes(name, left[name]) for name in added):
                 break
             best = longer
         return best

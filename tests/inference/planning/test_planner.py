@@ -156,6 +156,8 @@ def test_attention_without_flash_is_no_burden_beside_the_weights() -> None:
 
 def test_plenty_of_memory_gives_a_longer_context() -> None:
     assert plan(six_b(), machine(card(free=24), ram=64)).plan.context_tokens == 32768
+    for free, context in ((8, 8192), (12, 16384), (24, 32768)):
+        assert plan(qwen3_8b(), machine(card(free=free), ram=64)).plan.context_tokens == context
     assert plan(llama2_7b(), machine(ram=64)).plan.context_tokens == 4096
 
 
