@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ class Settings:
     allowed_origins: web pages ("https://example.org") that may call the service from a browser.
     default_model: id of the model that answers when none is named; empty: the one used last, or the only one.
     context_tokens: wished context length; 0 leaves it to the planner.
+    chat_profiles: by model id, the built-in chat profile that takes the place of the file's own template.
     """
 
     language: LanguageSetting = "auto"
@@ -32,6 +33,7 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     default_model: str = ""
     context_tokens: int = 0
+    chat_profiles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,17 @@ def _read_text(value: Any) -> str:
     return str(value)
 
 
+def _read_profiles(value: Any) -> dict[str, str]:
+    from inference.text.profiles import find_profile
+
+    if not isinstance(value, Mapping):
+        raise ValueError
+    profiles = {_read_text(model): _read_text(profile) for model, profile in value.items()}
+    if any(find_profile(profile) is None for profile in profiles.values()):
+        raise ValueError
+    return profiles
+
+
 def _read_origins(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise ValueError
@@ -82,6 +95,7 @@ _RULES: dict[str, _Rule] = {
     "allowed_origins": _Rule(_read_origins, '["https://example.org", …]'),
     "default_model": _Rule(_read_text, '"…"'),
     "context_tokens": _whole_number(0, 16_777_216),
+    "chat_profiles": _Rule(_read_profiles, '{"MODEL" = "chatml", …}'),
 }
 
 

@@ -103,7 +103,8 @@ class EngineStatus:
 
     load_fraction: 0..1 while loading. memory_bytes: resident memory of the child now, mapped weights included.
     planned_bytes, private_bytes: what the plan says of the host's memory without mapped weights, and what the child was
-    last seen to hold of it; 0 while unknown. changes: what was lowered since it was loaded.
+    last seen to hold of it; 0 while unknown. changes: what was lowered since it was loaded. chat_profile: the built-in
+    one that takes the place of the file's template.
     """
 
     model: str
@@ -121,6 +122,17 @@ class EngineStatus:
     planned_bytes: int = 0
     private_bytes: int = 0
     changes: tuple[PlanChange, ...] = ()
+    chat_profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePrompt:
+    """What a model reads before it writes a message: its whole prompt. chat_profile: see EngineStatus."""
+
+    model: str
+    text: str
+    prompt_tokens: int
+    chat_profile: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

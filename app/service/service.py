@@ -80,6 +80,7 @@ class Service:
             default_context_tokens=lambda: settings.now.context_tokens or None,
             available_bytes=outside.available_bytes,
             events=self.events,
+            chat_profile_of=lambda model_id: settings.now.chat_profiles.get(model_id),
             on_measured=outside.on_measured,
             on_answer=outside.on_answer,
         )

@@ -96,6 +96,10 @@ def chats_routes(chats: Chats) -> APIRouter:
             user, answer = await chats.send_at_end(chat_id, body.text, body.model, body.wish())
         return json_reply({"user": user, "assistant": answer}, 202)
 
+    @router.get("/{chat_id}/messages/{message_id}/prompt")
+    async def prompt(chat_id: str, message_id: str) -> Response:
+        return json_reply(await chats.prompt(chat_id, message_id))
+
     @router.post("/{chat_id}/regenerate")
     async def regenerate(chat_id: str, body: MessageNamed) -> Response:
         return json_reply(await chats.regenerate(chat_id, body.message_id), 202)

@@ -13,7 +13,9 @@ from app.service.api.replies import json_reply
 from app.service.engines.engines import Engines
 from app.service.events import EventBus
 from app.service.library import LocalLibrary
+from inference.errors import ChatProfileUnknown
 from inference.planning.values import Wish
+from inference.text.profiles import all_profiles, find_profile
 
 
 class ImportBody(CheckedBody):
@@ -26,6 +28,7 @@ class LoadBody(CheckedBody):
     """POST /engines/load: a model and what of its plan is fixed; the planner chooses the rest.
 
     context_tokens: for one conversation. kv_type: for keys and values alike, unless one of them is named.
+    chat_profile: a built-in one in the place of the file's own template; "": the file's own; null: as in the settings.
     exactly: a model that is loaded with other numbers fixed is loaded anew, also when nothing is fixed now.
     """
 
@@ -41,6 +44,7 @@ class LoadBody(CheckedBody):
     gpu_layers: int | None = None
     decode_threads: int | None = None
     memory_map: bool | None = None
+    chat_profile: str | None = None
     exactly: bool = False
 
     def wish(self) -> Wish:
@@ -87,7 +91,10 @@ def engines_routes(library: LocalLibrary, engines: Engines, events: EventBus) ->
 
     @router.post("/engines/load")
     async def load(body: LoadBody) -> Response:
-        return json_reply(await engines.load(body.model, body.wish(), exactly=body.exactly))
+        wish, profile = body.wish(), body.chat_profile
+        if profile and find_profile(profile) is None:
+            raise ChatProfileUnknown(name=profile, known=[known.name for known in all_profiles()])
+        return json_reply(await engines.load(body.model, wish, exactly=body.exactly, chat_profile=profile))
 
     @router.post("/engines/unload")
     async def unload(body: UnloadBody) -> Response:

@@ -12,7 +12,7 @@ from app.service.chats.prompt import chat_prompt
 from app.service.chats.wish import AnswerWish
 from app.service.engines.engines import Engines
 from app.service.events import EventBus
-from app.values import Chat, ChatMessage, ChatSummary
+from app.values import Chat, ChatMessage, ChatSummary, MessagePrompt
 
 
 class Chats:
@@ -102,6 +102,19 @@ class Chats:
         await self._database.run(store.message, chat_id, message_id)
         await self._answers.stop(message_id)
         return await self._database.run(store.message, chat_id, message_id)
+
+    async def prompt(self, chat_id: str, message_id: str) -> MessagePrompt:
+        """What the model read before it wrote this answer, or would read after this question, as it is loaded now.
+
+        Raises ModelNotLoaded, TemplateMissing, TemplateFailed.
+        """
+        message = await self._database.run(store.message, chat_id, message_id)
+        chat = await self._database.run(store.chat, chat_id)
+        is_answer = message.role == "assistant"
+        wish = await self._database.run(store.wish, message_id) if is_answer else AnswerWish()
+        branch = await self._database.run(store.path, chat_id, message.parent_id if is_answer else message_id)
+        shown = chat_prompt(chat.system_prompt, branch, enable_thinking=wish.enable_thinking)
+        return await self._engines.show_prompt((is_answer and message.model) or chat.summary.model, shown)
 
     async def show_branch(self, chat_id: str, message_id: str) -> Chat:
         """Make the newest branch through this message the active one."""

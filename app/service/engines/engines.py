@@ -8,16 +8,16 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
-from app.errors import MemoryTooSmall, ModelInUse
+from app.errors import MemoryTooSmall, ModelInUse, ModelNotLoaded
 from app.service.engines.interface import AnswerFigures, MakePlan, OnAnswer, OnMeasured, RunningEngine, StartEngine
 from app.service.engines.residuals import residuals
 from app.service.engines.slot import Slot
 from app.service.events import EventBus
 from app.service.library import Library
-from app.values import EngineStatus
+from app.values import EngineStatus, MessagePrompt
 from inference.errors import EngineDied
 from inference.planning.values import HOST, DeviceBytes, PlanAnswer, Wish
-from inference.values import GenerationRequest, MeasuredMemory
+from inference.values import ChatPrompt, GenerationRequest, MeasuredMemory
 from inference.worker.messages import Admitted, Delta, Finished
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ STATUS_SECONDS = 1.0
 class Engines:
     """For the service's loop only.
 
+    chat_profile_of: the user's choice of a built-in chat profile for a model, by its id.
     available_bytes: memory that can be taken now without swapping. default_context_tokens: the user's wish for models
     that are loaded without one, None leaves it to the planner. on_measured: learns what a loaded model holds beyond its
     bill; on_answer: what an answer took.
@@ -42,6 +43,7 @@ class Engines:
         default_context_tokens: Callable[[], int | None],
         available_bytes: Callable[[], int],
         events: EventBus,
+        chat_profile_of: Callable[[str], str | None] = lambda model_id: None,
         on_measured: OnMeasured | None = None,
         on_answer: OnAnswer | None = None,
     ) -> None:
@@ -51,6 +53,7 @@ class Engines:
         self._default_context_tokens = default_context_tokens
         self._available_bytes = available_bytes
         self._events = events
+        self._chat_profile_of = chat_profile_of
         self._on_measured = on_measured
         self._on_answer = on_answer
         self._slots: dict[str, Slot] = {}
@@ -85,9 +88,12 @@ class Engines:
             return None
         return slot.course.answer, slot.course.measured
 
-    async def load(self, wanted: str, wish: Wish | None = None, *, exactly: bool = False) -> EngineStatus:
+    async def load(
+        self, wanted: str, wish: Wish | None = None, *, exactly: bool = False, chat_profile: str | None = None
+    ) -> EngineStatus:
         """Load a model and return when it is ready.
 
+        chat_profile: name of a built-in one; "": the file's own template; None: as the user's settings have it.
         A loaded one is loaded anew when something else is wished for; with `exactly` also when fewer numbers are fixed
         than it was loaded with. Raises ModelMissing, ModelInUse, MemoryTooSmall, ModelTooLarge, or what the model's
         file or the engine brought up.
@@ -95,11 +101,12 @@ class Engines:
         model_id = await self.resolve(wanted)
         slot = self._slots.get(model_id)
         wished = exactly or wish not in (None, Wish())
-        if slot is not None and wished and self._with_default(wish) != slot.course.wish:
+        other_profile = slot is not None and chat_profile is not None and (chat_profile or None) != slot.chat_profile
+        if slot is not None and (other_profile or (wished and self._with_default(wish) != slot.course.wish)):
             if slot.busy:
                 raise ModelInUse(model=model_id, requests=slot.requests)
             await self._drop(slot)
-        slot = await self._slot(model_id, wish)
+        slot = await self._slot(model_id, wish, chat_profile)
         await slot.ready()
         return slot.status()
 
@@ -125,6 +132,17 @@ class Engines:
             async for event in events:
                 yield event
 
+    async def show_prompt(self, wanted: str, chat: ChatPrompt) -> MessagePrompt:
+        """What the model would read for this conversation. Raises ModelNotLoaded, TemplateMissing, TemplateFailed."""
+        model_id = await self.resolve(wanted)
+        slot = self._slots.get(model_id)
+        if slot is None or slot.engine is None:
+            raise ModelNotLoaded(model=model_id)
+        shown = await slot.engine.show_prompt(chat)
+        return MessagePrompt(
+            model=model_id, text=shown.text, prompt_tokens=shown.prompt_tokens, chat_profile=slot.chat_profile
+        )
+
     async def close(self) -> None:
         """End all engines; requests that still run raise EngineDied."""
         self._closed = True
@@ -132,11 +150,13 @@ class Engines:
             self._reporter.cancel()
         await asyncio.gather(*(slot.close() for slot in self._slots.values()))
 
-    async def _slot(self, model_id: str, wish: Wish | None) -> Slot:
+    async def _slot(self, model_id: str, wish: Wish | None, chat_profile: str | None = None) -> Slot:
         if model_id not in self._slots:
             model = await self._library.find(model_id)
             # Another request may have made it while this one waited for the library.
-            self._slots.setdefault(model_id, Slot(model, self._with_default(wish), self))
+            chosen = self._chat_profile_of(model_id) if chat_profile is None else chat_profile or None
+            slot = Slot(model, self._with_default(wish), self, chat_profile=chosen)
+            self._slots.setdefault(model_id, slot)
         return self._slots[model_id]
 
     def _with_default(self, wish: Wish | None) -> Wish:
@@ -152,7 +172,10 @@ class Engines:
         async with self._one_load:
             if self._closed:
                 raise EngineDied(cause="exited", detail="", exit_code=None, signal=None)
-            slot.course.answer = await self._plan_with_room(slot)
+            answer = await self._plan_with_room(slot)
+            if answer.plan.chat_profile != slot.chat_profile:
+                answer = replace(answer, plan=replace(answer.plan, chat_profile=slot.chat_profile))
+            slot.course.answer = answer
             return await self._start_engine(
                 slot.course.answer.plan, on_progress=slot.on_progress, on_memory=slot.on_memory
             )

@@ -54,10 +54,11 @@ class SlotOwner(Protocol):
 
 
 class Slot:
-    """Lives on the service's loop."""
+    """Lives on the service's loop. chat_profile: the built-in one it is loaded with, None: the file's own template."""
 
-    def __init__(self, model: LocalModel, wish: Wish, owner: SlotOwner) -> None:
+    def __init__(self, model: LocalModel, wish: Wish, owner: SlotOwner, *, chat_profile: str | None = None) -> None:
         self.model = model
+        self.chat_profile = chat_profile
         self.course = PlanCourse(model.id, wish)
         self.last_used = time.monotonic()
         self._owner = owner
@@ -93,6 +94,11 @@ class Slot:
         return self._state == "failed"
 
     @property
+    def engine(self) -> RunningEngine | None:
+        """The child that answers now, None while there is none."""
+        return self._engine if self._engine is not None and self._engine.alive else None
+
+    @property
     def holds_memory(self) -> bool:
         """There is a child."""
         return self._engine is not None
@@ -116,6 +122,7 @@ class Slot:
             planned_bytes=course.answer.bill.devices[0].hard_bytes if course.answer else 0,
             private_bytes=course.measured.private_bytes if course.measured else 0,
             changes=course.changes,
+            chat_profile=self.chat_profile,
         )
 
     async def ready(self) -> RunningEngine:

@@ -32,6 +32,7 @@ from inference.planning.values import (
     Wish,
 )
 from inference.values import (
+    ChatPrompt,
     FinishReason,
     GenerationRequest,
     LoadPlan,
@@ -42,7 +43,7 @@ from inference.values import (
     TokenLogprob,
     Usage,
 )
-from inference.worker.messages import Admitted, Delta, Finished, MemoryReport
+from inference.worker.messages import Admitted, Delta, Finished, MemoryReport, PromptShown
 from models_catalog.starter import Starter
 
 TOKEN = "test-token-0123456789abcdef"
@@ -127,6 +128,10 @@ class FakeEngine:
     def die(self, cause: str = "killed") -> None:
         self.alive = False
         self._death.set_result(EngineDied(cause=cause, detail="", exit_code=None, signal=9))
+
+    async def show_prompt(self, chat: ChatPrompt) -> PromptShown:
+        text = "\n".join(f"{message.role}: {message.content}" for message in chat.messages)
+        return PromptShown(request_id="p", text=text, prompt_tokens=len(text.split()))
 
     async def wait_dead(self) -> EngineDied:
         return await asyncio.shield(self._death)
