@@ -183,7 +183,6 @@ def _profile(name: str, table: ProfileTable) -> ChatProfile:
         template=_template(table.template, f"profile.{name}.template"),
         thinking=_thinking(table.thinking),
         tools=table.tools,
-        system=table.system,
         stop=table.stop,
         note=_words_or_none(table.note),
     )
@@ -196,9 +195,9 @@ def _template(table: TemplateTable, key: str) -> Template:
                 raise Unresolved(f"{key}.name", "a built-in template needs its name")
             return BuiltinTemplate(name=table.name)
         case "token_ids":
-            if table.user is None or table.assistant is None:
-                raise Unresolved(key, "needs user and assistant")
-            return TokenIdTemplate(user=table.user, assistant=table.assistant)
+            if table.name is None or table.user is None or table.assistant is None:
+                raise Unresolved(key, "needs name, user and assistant")
+            return TokenIdTemplate(name=table.name, user=table.user, assistant=table.assistant)
         case _:
             return GgufTemplate()
 

@@ -40,7 +40,7 @@ class LicenceTable(Table, frozen=True):
 
 
 class TemplateTable(Table, frozen=True):
-    """name goes with kind "builtin", user and assistant with "token_ids"."""
+    """name goes with the kinds "builtin" and "token_ids", user and assistant with the latter."""
 
     kind: Annotated[str, msgspec.Meta(pattern="^(gguf|builtin|token_ids)$")]
     name: Id | None = None
@@ -69,7 +69,6 @@ class ProfileTable(Table, frozen=True):
     template: TemplateTable
     thinking: ThinkingTable | None = None
     tools: Id | None = None
-    system: Text | None = None
     stop: tuple[Text, ...] = ()
     note: WordsTable | None = None
 

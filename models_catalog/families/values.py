@@ -106,15 +106,16 @@ class GgufTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltinTemplate:
-    """One of ours, by name: for files that carry none, or a wrong one."""
+    """One of ours, by its name in `resources/chat_templates`: for files that carry none, or a wrong one."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenIdTemplate:
-    """Turns are marked by tokens that no text gives: their numbers in the vocabulary."""
+    """One of ours, by name, whose turns are marked by tokens that no text gives: their numbers in the vocabulary."""
 
+    name: str
     user: int
     assistant: int
 
@@ -152,7 +153,7 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatProfile:
-    """How to talk to a model. tools: the dialect of its tool calls. system: the system prompt it was trained with.
+    """How to talk to a model. tools: the dialect of its tool calls.
 
     stop: texts that end an answer, beside the file's own end-of-turn token.
     """
@@ -161,7 +162,6 @@ class ChatProfile:
     template: Template
     thinking: Thinking | None
     tools: str | None
-    system: str | None
     stop: tuple[str, ...]
     note: Words | None
 

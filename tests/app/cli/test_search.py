@@ -94,7 +94,12 @@ def test_every_model_can_be_shown(language: str, capsys: pytest.CaptureFixture[s
 def test_a_model_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "baichuan2-7b-chat", "--json"]) == 0
     model = json.loads(capsys.readouterr().out)
-    assert model["profile"]["template"] == {"kind": "token_ids", "user": 195, "assistant": 196}
+    assert model["profile"]["template"] == {
+        "kind": "token_ids",
+        "name": "baichuan",
+        "user": 195,
+        "assistant": 196,
+    }
     assert main(["show", "qwen3-8b", "--json"]) == 0
     model = json.loads(capsys.readouterr().out)
     assert model["sources"][0]["huggingface"]["name"] == "Qwen/Qwen3-8B-GGUF"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 
 import pytest
@@ -13,7 +14,17 @@ from models_catalog.families.index import ABILITY_WORDS
 from models_catalog.families.loader import FOLDER, load_catalogue, read_family_table
 from models_catalog.families.pinyin import chinese_runs, spellings
 from models_catalog.families.schema import FamilyTable
-from models_catalog.families.values import Ability, Commercial, Family, Model, State, TokenIdTemplate, Words
+from models_catalog.families.values import (
+    Ability,
+    BuiltinTemplate,
+    Commercial,
+    Family,
+    GgufTemplate,
+    Model,
+    State,
+    TokenIdTemplate,
+    Words,
+)
 from models_catalog.gguf.llama_cpp_facts import llama_cpp_facts
 from models_catalog.plan_library import published_models, starter_plan_data
 from tests.models_catalog.families.make_catalogue import compiled
@@ -90,6 +101,19 @@ def test_a_profile_can_do_what_the_model_can(model: Model) -> None:
         assert thinks and {one.mode for one in model.sampling} == {"thinking", "answering"}
 
 
+def test_built_in_templates_are_there() -> None:
+    tables = tomllib.loads(resources.path("chat_templates", "profiles.toml").read_text(encoding="utf-8"))["profile"]
+    builtin = {table["name"]: table for table in tables}
+    for template in {model.profile.template for model in MODELS}:
+        match template:
+            case GgufTemplate():
+                pass
+            case BuiltinTemplate(name=name):
+                assert name in builtin
+            case TokenIdTemplate(name=name, user=user, assistant=assistant):
+                assert set(builtin[name]["token_ids"].values()) == {user, assistant}
+
+
 @pytest.mark.parametrize("model", [model for model in MODELS if model.plan_data], ids=_ids)
 def test_plan_data_is_there(model: Model) -> None:
     assert model.plan_data is not None
@@ -134,7 +158,7 @@ def test_terms_follow_the_licence() -> None:
     assert by_id["qwen3-8b"].licence.commercial is Commercial.YES
     assert by_id["qwen2.5-3b-instruct"].licence.commercial is Commercial.NO
     assert by_id["chatglm3-6b"].licence.commercial is Commercial.FORM
-    assert by_id["baichuan2-7b-chat"].profile.template == TokenIdTemplate(user=195, assistant=196)
+    assert by_id["baichuan2-7b-chat"].profile.template == TokenIdTemplate(name="baichuan", user=195, assistant=196)
 
 
 def test_it_is_large_enough() -> None:
