@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from models_catalog.families.index import Key, Kind, SearchIndex, compact, letters_of
@@ -51,17 +51,22 @@ def search(index: SearchIndex, query: Query) -> tuple[Hit, ...]:
 
 
 def find_model(index: SearchIndex, name: str) -> Model | None:
-    """The model whose id or name this is; case, blanks and separators do not matter. None if there is none."""
-    wanted = compact(normalised(name))
-    if not wanted:
-        return None
-    same = [
-        model
-        for model in index.models
-        if wanted in (compact(model.id), compact(normalised(model.name.en)), compact(normalised(model.name.zh)))
-    ]
-    exact = [model for model in same if normalised(name) == model.id]
-    return exact[0] if exact else same[0] if len(same) == 1 else None
+    """The model whose id or name this is; case, blanks and separators do not matter. None for none or several."""
+    for plain in (_with_points, compact):
+        wanted = plain(normalised(name))
+        same = [model for model in index.models if wanted in _names(model, plain)] if wanted else []
+        if len(same) == 1:
+            return same[0]
+    return None
+
+
+def _names(model: Model, plain: Callable[[str], str]) -> tuple[str, ...]:
+    return plain(model.id), plain(normalised(model.name.en)), plain(normalised(model.name.zh))
+
+
+def _with_points(text: str) -> str:
+    """Letters, digits and decimal points: "2-1.3b" is not "2-13b"."""
+    return "".join(character for character in text if character.isalnum() or character == ".").strip(".")
 
 
 def likely(index: SearchIndex, name: str, most: int = 5) -> tuple[str, ...]:

@@ -151,6 +151,12 @@ def test_a_model_is_named_in_many_ways(name: str) -> None:
     assert model is not None and model.id == "qwen3-8b"
 
 
+def test_every_model_is_found_by_its_id_and_names() -> None:
+    for model in INDEX.models:
+        for name in (model.id, model.name.en, model.name.zh, model.id.upper(), model.name.en.replace("-", " ")):
+            assert find_model(INDEX, name) is model, name
+
+
 def test_what_is_no_name() -> None:
     assert find_model(INDEX, "qwen") is None
     assert find_model(INDEX, "") is None
