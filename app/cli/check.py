@@ -1,4 +1,4 @@
-"""`liangli check FILE`: is this GGUF file sound, does this computer load it, does it answer? Needs no service."""
+"""`liangli check FILE`: is this GGUF file sound, does it load and answer here, is its template right? No service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.screen import print_json
+from app.cli.screen import harmless, print_json
+from app.cli.template_report import as_json, diagnose, lines
 from app.values import Language
 from app.words import shown_bytes, shown_seconds
 from resources.wording import text
@@ -52,8 +53,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], 
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 with one line about the model. What is wrong with it is raised: leaves of ModelFileRefused, ModelRefused or
-    RequestRefused.
+    """0 with one line about the model, and one for each thing that is wrong with its chat template.
+
+    A file that cannot be used is raised: leaves of ModelFileRefused, ModelRefused or RequestRefused.
     """
     import asyncio
 
@@ -62,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
     header = screen(read_header(args.file))
     load_seconds, first_token_seconds = asyncio.run(_answer_one_token(header))
+    diagnosis = diagnose(header)
     result = CheckResult(
         path=header.path,
         name=header.name,
@@ -76,15 +79,15 @@ def run(args: argparse.Namespace) -> int:
         first_token_seconds=round(first_token_seconds, 3),
     )
     if args.json:
-        print_json(asdict(result))
+        print_json(asdict(result) | {"template": as_json(diagnosis, args.language)})
     else:
         _print_line(result, args.language)
+        for line in lines(diagnosis, args.language):
+            print(harmless(" ".join(line.split())))
     return 0
 
 
 def _print_line(result: CheckResult, language: Language) -> None:
-    from app.cli.screen import harmless
-
     line = text(
         "cli.check.sound",
         language,

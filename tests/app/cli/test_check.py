@@ -42,6 +42,35 @@ def test_models_without_a_template_and_recurrent_ones_answer_too(
     assert found["vocabulary_size"] > 256
 
 
+def test_what_is_wrong_with_a_template_is_said_in_lines_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = (
+        "{% for message in messages %}{% if 'secret' in message.content %}{{ 'refuse\x1b[2J' }}{% endif %}"
+        "{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{% endfor %}"
+        "{{ '<|im_start|>assistant\n' }}"
+    )
+    path = write_tiny_llama(tmp_path / "model.gguf", template=template)
+    assert main(["--lang", "zh", "check", str(path)]) == 0
+    _, line = capsys.readouterr().out.splitlines()
+    assert line.startswith("注意：消息里出现这些字词时，模板会改变行为：secret")
+    assert main(["check", "--json", str(path)]) == 0
+    found = json.loads(capsys.readouterr().out)["template"]
+    assert (found["severity"], found["usable"], found["chat_profile"]) == ("warning", True, None)
+    assert {"content_condition", "tools_ignored"} <= {finding["key"] for finding in found["findings"]}
+    assert all(finding["message"] for finding in found["findings"])
+
+
+def test_a_profile_is_offered_to_a_file_without_a_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "model.gguf"
+    pieces = sound_models()["llama"].without("tokenizer.chat_template").with_value("general.name", b"Yi-6B-Chat")
+    path.write_bytes(pieces.encode())
+    assert main(["--lang", "en", "check", str(path)]) == 0
+    _, missing, offered = capsys.readouterr().out.splitlines()
+    assert missing.startswith("broken: ") and "no chat template" in missing
+    assert "yi" in offered
+
+
 def test_a_template_that_fails_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, line = _check(write_tiny_llama(tmp_path / "model.gguf", template="{{ 1 / 0 }}"), capsys, "--lang", "zh")
     assert code == TEMPLATE_FAILED
