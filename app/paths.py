@@ -36,18 +36,23 @@ def data_folder() -> Path:
 
 
 def models_folder() -> Path:
-    """Model files, and parts of files that are being fetched."""
+    """Where model files are unless the user chose another folder (`app.local_models.models_folder` knows)."""
     return data_folder() / "models"
 
 
 def added_models_file() -> Path:
-    """Paths of model files that are used where they lie, outside the models folder."""
+    """The user's choices about model files outside the models folder: which to use, which not to show."""
     return data_folder() / "added_models.json"
 
 
-def model_headers_file() -> Path:
-    """What the headers of all model files say, kept until they change."""
-    return data_folder() / "model_headers.json"
+def model_index_file() -> Path:
+    """What was learned about model files, SQLite; may be deleted at any time."""
+    return data_folder() / "models.sqlite3"
+
+
+def library_move_file() -> Path:
+    """How far a move of the models folder is, while there is one."""
+    return data_folder() / "library_move.json"
 
 
 def planning_folder() -> Path:

@@ -24,6 +24,8 @@ class Settings:
     allowed_origins: web pages ("https://example.org") that may call the service from a browser.
     default_model: id of the model that answers when none is named; empty: the one used last, or the only one.
     context_tokens: wished context length; 0 leaves it to the planner.
+    models_folder: where model files are kept, absolute; empty: in the data folder.
+    find_…: whether models that this other program holds are listed and used where they lie.
     chat_profiles: by model id, the built-in chat profile that takes the place of the file's own template.
     """
 
@@ -33,6 +35,12 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     default_model: str = ""
     context_tokens: int = 0
+    models_folder: str = ""
+    find_ollama: bool = True
+    find_lm_studio: bool = True
+    find_jan: bool = True
+    find_huggingface: bool = True
+    find_modelscope: bool = True
     chat_profiles: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -79,6 +87,22 @@ def _read_profiles(value: Any) -> dict[str, str]:
     return profiles
 
 
+def _read_folder(value: Any) -> str:
+    folder = _read_text(value)
+    if folder and not Path(folder).is_absolute():
+        raise ValueError
+    return folder
+
+
+def _read_switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+_SWITCH = _Rule(_read_switch, "true | false")
+
+
 def _read_origins(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise ValueError
@@ -95,6 +119,12 @@ _RULES: dict[str, _Rule] = {
     "allowed_origins": _Rule(_read_origins, '["https://example.org", …]'),
     "default_model": _Rule(_read_text, '"…"'),
     "context_tokens": _whole_number(0, 16_777_216),
+    "models_folder": _Rule(_read_folder, '"/…/…"'),
+    "find_ollama": _SWITCH,
+    "find_lm_studio": _SWITCH,
+    "find_jan": _SWITCH,
+    "find_huggingface": _SWITCH,
+    "find_modelscope": _SWITCH,
     "chat_profiles": _Rule(_read_profiles, '{"MODEL" = "chatml", …}'),
 }
 

@@ -11,6 +11,9 @@ Role = Literal["system", "user", "assistant"]
 MessageState = Literal["streaming", "complete", "length", "stopped", "interrupted", "failed"]
 EngineState = Literal["loading", "ready", "restarting", "failed"]
 FetchState = Literal["choosing_source", "transferring", "verifying", "done", "cancelled", "failed"]
+ModelPlace = Literal["library", "added", "ollama", "lm-studio", "jan", "huggingface", "modelscope"]
+LibraryWorkKind = Literal["verify", "compare", "copy", "move"]
+LibraryWorkState = Literal["running", "done", "cancelled", "failed"]
 Language = Literal["zh", "en"]
 
 
@@ -75,7 +78,13 @@ class Chat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalModel:
-    """A model file on this computer. `id` is what API clients pass as `model`. problem: why it cannot be used."""
+    """A model file on this computer. `id` is what API clients pass as `model`. problem: why it cannot be used.
+
+    place: "library" (the models folder), "added" (a file elsewhere), or the program whose model it is: "ollama",
+    "lm-studio", "jan", "huggingface", "modelscope". origin: repository, or the other program's name for it, "" if
+    unknown. sha256: of each of its files, () while unknown. missing: its disk or folder is not there now.
+    duplicates: ids of models with the very same bytes; maybe_duplicates: as large, and not compared yet.
+    """
 
     id: str
     name: str
@@ -87,6 +96,50 @@ class LocalModel:
     licence: str
     added_at: float
     problem: ErrorBody | None = None
+    place: ModelPlace = "library"
+    origin: str = ""
+    sha256: tuple[str, ...] = ()
+    missing: bool = False
+    duplicates: tuple[str, ...] = ()
+    maybe_duplicates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRemoval:
+    """What removing a model does. paths: files that are deleted; none: it is only taken from the list.
+
+    freed_bytes: less than the files' sizes where other names for the same bytes remain.
+    """
+
+    paths: tuple[str, ...]
+    freed_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """The models of a folder that are used from now on, and why others are not."""
+
+    models: tuple[LocalModel, ...]
+    refused: tuple[ErrorBody, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryWork:
+    """Long work on model files. model: the one that is verified or copied, "" for work on the whole library.
+
+    verdict: of a verified model: "matches" (what was published), "unchanged" (since it was read last) or "sound" (whole;
+    nobody knows what it should be). left: after a move, files that could not be removed from the old folder.
+    """
+
+    key: str
+    kind: LibraryWorkKind
+    model: str
+    state: LibraryWorkState
+    done_bytes: int
+    total_bytes: int
+    verdict: str = ""
+    left: tuple[str, ...] = ()
+    error: ErrorBody | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +244,7 @@ class Event:
       "plan_changed"    {model, name, change: PlanChange} memory ran out: the model is loaded anew with a lower plan
       "fetch"           FetchStatus
       "models"          {}                                the list of local models changed
+      "library_work"    LibraryWork                       begun, a little further, ended
       "calibration"     CalibrationStatus                 how far the measuring of the computer's speed is
       "settings"        {}                                settings changed
       "gap"             {}                                events were missed: fetch everything anew

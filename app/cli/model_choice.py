@@ -26,7 +26,7 @@ def choose_model(
     for model_id in (default, *loaded):
         if model_id in by_id:
             return by_id[model_id]
-    return max(usable, key=lambda model: model.added_at)
+    return max(usable, key=lambda model: (model.place in ("library", "added"), model.added_at))
 
 
 def _named(models: Sequence[LocalModel], wanted: str) -> LocalModel:

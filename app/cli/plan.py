@@ -51,14 +51,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _plans(model: str, wish: PlanWish, language: Language) -> Plans:
+    from app.local_models import kept_library
     from app.planning.desk import PlanDesk
     from app.planning.finder import Finder
     from app.planning.plans import Planner
-    from models_catalog.library import list_models
 
-    desk = PlanDesk(models_folder=paths.models_folder(), planning_folder=paths.planning_folder())
+    library = kept_library()
+    desk = PlanDesk(models_folder=library.folder, planning_folder=paths.planning_folder())
     finder = Finder(
-        installed=lambda: list_models([paths.models_folder()], cache_file=paths.model_headers_file()),
+        installed=library.models,
         local=desk.models,
         cache_folder=desk.cache_folder,
         families_folder=paths.families_folder(),

@@ -28,9 +28,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], 
 
 
 def run(args: argparse.Namespace) -> int:
+    from app.local_models import models_folder
+    from app.settings import load_settings
     from hardware_probe import probe_hardware
 
-    profile = probe_hardware(paths.models_folder(), engine_devices_command=ENGINE_DEVICES_COMMAND)
+    folder = models_folder(load_settings(paths.settings_file()))
+    profile = probe_hardware(folder, engine_devices_command=ENGINE_DEVICES_COMMAND)
     if args.json:
         print_json(asdict(profile))
     else:

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -21,8 +22,11 @@ from app.values import (
     EngineStatus,
     Event,
     FetchStatus,
+    ImportReport,
     Language,
+    LibraryWork,
     LocalModel,
+    ModelRemoval,
     ServiceStatus,
     StarterOffer,
 )
@@ -132,6 +136,43 @@ class ServiceClient:
     def import_model(self, path: str) -> LocalModel:
         """Add a GGUF file by its absolute path on this computer."""
         return self._ask("POST", "/models/import", LocalModel, json={"path": path}, timeout_seconds=LOAD_SECONDS)
+
+    def import_folder(self, path: str) -> ImportReport:
+        """Use all models in a folder where they lie; absolute path."""
+        return self._ask(
+            "POST", "/models/import/folder", ImportReport, json={"path": path}, timeout_seconds=LOAD_SECONDS
+        )
+
+    def copy_model(self, path: str) -> LibraryWork:
+        """Begin to copy a model's files into the models folder; reported by "library_work" events."""
+        return self._ask("POST", "/models/import/copy", LibraryWork, json={"path": path})
+
+    def model_removal(self, model: str) -> ModelRemoval:
+        """What removing the model with this id would delete and free."""
+        return self._ask("GET", f"/models/{quote(model, safe='')}/removal", ModelRemoval)
+
+    def remove_model(self, model: str) -> ModelRemoval:
+        """Delete a model of the models folder; take one from elsewhere off the list."""
+        return self._ask("DELETE", f"/models/{quote(model, safe='')}", ModelRemoval, timeout_seconds=LOAD_SECONDS)
+
+    def verify_model(self, model: str) -> LibraryWork:
+        """Begin to read and judge a model's files; reported by "library_work" events."""
+        return self._ask("POST", f"/models/{quote(model, safe='')}/verify", LibraryWork)
+
+    def compare_models(self) -> LibraryWork:
+        """Begin to compare models of equal size; reported by "library_work" events."""
+        return self._ask("POST", "/library/compare", LibraryWork)
+
+    def move_library(self, folder: str) -> LibraryWork:
+        """Begin to move the models folder; absolute path. Reported by "library_work" events."""
+        return self._ask("POST", "/library/move", LibraryWork, json={"folder": folder})
+
+    def library_works(self) -> list[LibraryWork]:
+        """What is being done with model files, and what was."""
+        return self._ask("GET", "/library/work", list[LibraryWork])
+
+    def cancel_library_work(self, key: str) -> None:
+        self._send("POST", "/library/cancel", json={"key": key}, timeout_seconds=LOAD_SECONDS)
 
     def load_engine(
         self, model: str, context_tokens: int | None = None, *, wish: PlanWish | None = None

@@ -52,6 +52,10 @@ class PlanDesk:
         """Where plan data of distant models is kept."""
         return self._planning_folder / "models"
 
+    def use_folder(self, models_folder: Path) -> None:
+        """The disk of another folder counts from now on."""
+        self._models_folder, self._profile = models_folder, None
+
     async def prepare(self) -> None:
         """Look at the computer and start the worker now, so that the first plan waits for neither."""
         await asyncio.gather(self.hardware(), self._worker.start())

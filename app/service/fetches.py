@@ -71,6 +71,10 @@ class Fetches:
             for place, one in enumerate(starters())
         )
 
+    def use_folder(self, models_folder: Path) -> None:
+        """Downloads that begin from now on go there."""
+        self._models_folder = models_folder
+
     def statuses(self) -> tuple[FetchStatus, ...]:
         """Downloads that run, and how those ended that did since the service started."""
         return tuple(running.status for running in self._known.values())

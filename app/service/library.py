@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from app.errors import ModelMissing, NoModelInstalled
-from app.values import LocalModel
+from app.values import ImportReport, LocalModel, ModelRemoval
+from models_catalog.errors import FolderWithoutModels
+from models_catalog.library.values import OURS
 
 
 class Library(Protocol):
@@ -34,6 +36,18 @@ class Shelf(Protocol):
         """Remember a model file that lies elsewhere. Raises leaves of ModelFileRefused."""
         ...
 
+    def add_folder(self, folder: Path) -> ImportReport:
+        """Remember all models in a folder that lies elsewhere."""
+        ...
+
+    def removal(self, model_id: str) -> ModelRemoval:
+        """What `remove` would do. Raises ModelMissing."""
+        ...
+
+    def remove(self, model_id: str) -> ModelRemoval:
+        """Delete a model of the models folder, take any other from the list. Raises ModelMissing, FolderUnwritable."""
+        ...
+
 
 class LocalLibrary:
     """Looks at the disk anew for every question, in a thread.
@@ -53,12 +67,30 @@ class LocalLibrary:
         """Use a model file where it lies. Raises leaves of ModelFileRefused, DataFolderUnusable."""
         return await asyncio.to_thread(self._shelf.add, path)
 
+    async def add_folder(self, folder: Path) -> ImportReport:
+        """Use all models of a folder where they lie. Raises FolderWithoutModels, DataFolderUnusable."""
+        report = await asyncio.to_thread(self._shelf.add_folder, folder)
+        if not report.models and not report.refused:
+            raise FolderWithoutModels(path=str(folder))
+        return report
+
+    async def removal(self, model_id: str) -> ModelRemoval:
+        """What `remove` would do. Raises ModelMissing."""
+        return await asyncio.to_thread(self._shelf.removal, model_id)
+
+    async def remove(self, model_id: str) -> ModelRemoval:
+        """Delete a model of the models folder, take any other from the list. Raises ModelMissing, FolderUnwritable."""
+        return await asyncio.to_thread(self._shelf.remove, model_id)
+
     async def find(self, wanted: str) -> LocalModel:
         """The model with this id, or the only one that the name can mean. Raises ModelMissing."""
         return match(wanted, await self.models())
 
     async def default(self) -> LocalModel:
-        """The preferred one that is here, else the one added last. Raises NoModelInstalled."""
+        """The preferred one that is here, else the one added last, before those of other programs.
+
+        Raises NoModelInstalled.
+        """
         models = [model for model in await self.models() if model.problem is None]
         by_id = {model.id: model for model in models}
         for model_id in self._preferred():
@@ -66,7 +98,7 @@ class LocalLibrary:
                 return by_id[model_id]
         if not models:
             raise NoModelInstalled()
-        return max(models, key=lambda model: model.added_at)
+        return max(models, key=lambda model: (model.place in OURS, model.added_at))
 
 
 def match(wanted: str, models: Sequence[LocalModel]) -> LocalModel:

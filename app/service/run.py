@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app import paths
+from app.local_models import open_library, prepare_models_folder
 from app.logs import log_to_file
 from app.planning.desk import PlanDesk
 from app.service.engines.interface import AnswerFigures
@@ -45,17 +46,18 @@ def serve(
     lock.take()
     try:
         log_to_file(paths.logs_folder(), "service")
-        asyncio.run(_serve(folder, port, token or kept_token(folder), outside or product()))
+        settings = KeptSettings(paths.settings_file())
+        prepare_models_folder(settings.now)
+        asyncio.run(_serve(folder, port, token or kept_token(folder), settings, outside or product(settings)))
     finally:
         lock.release()
     return 0
 
 
-async def _serve(folder: Path, port: int | None, token: str, outside: Outside) -> None:
-    settings = KeptSettings(paths.settings_file())
+async def _serve(folder: Path, port: int | None, token: str, settings: KeptSettings, outside: Outside) -> None:
     service = Service(
         data_folder=folder,
-        models_folder=paths.models_folder(),
+        models_folder=outside.shelf.folder,
         chats_file=paths.chats_file(),
         settings=settings,
         outside=outside,
@@ -82,19 +84,16 @@ async def _serve(folder: Path, port: int | None, token: str, outside: Outside) -
         log.info("ended")
 
 
-def product() -> Outside:
+def product(settings: KeptSettings) -> Outside:
     """The real engines, disk and network."""
-    desk = PlanDesk(models_folder=paths.models_folder(), planning_folder=paths.planning_folder())
+    library = open_library(lambda: settings.now)
+    desk = PlanDesk(models_folder=library.folder, planning_folder=paths.planning_folder())
     residuals = ResidualBook(paths.planning_folder() / "residuals.json")
     return Outside(
         start_engine=start_engine,
         make_plan=PlanMaker(desk, residuals),
         desk=desk,
-        shelf=LocalShelf(
-            models_folder=paths.models_folder(),
-            list_file=paths.added_models_file(),
-            cache_file=paths.model_headers_file(),
-        ),
+        shelf=LocalShelf(library),
         fetch=_fetch,
         available_bytes=lambda: probe_memory().available_bytes,
         on_measured=residuals.observe,

@@ -14,6 +14,7 @@ from app.planning.finder import Finder
 from app.planning.plans import Planner
 from app.service.api.admin_chats import chats_routes
 from app.service.api.admin_engines import engines_routes
+from app.service.api.admin_library import library_routes
 from app.service.api.admin_plans import plans_routes
 from app.service.api.admin_service import service_routes
 from app.service.api.admin_starter import starter_routes
@@ -30,7 +31,8 @@ from app.service.events import EventBus
 from app.service.fetches import Fetch, Fetches
 from app.service.hardware import Hardware
 from app.service.kept_settings import KeptSettings
-from app.service.library import LocalLibrary, Shelf
+from app.service.library import LocalLibrary
+from app.service.library_works import LibraryWorks, WorkShelf
 from app.service.status import service_status
 
 
@@ -43,7 +45,7 @@ class Outside:
 
     start_engine: StartEngine
     make_plan: MakePlan
-    shelf: Shelf
+    shelf: WorkShelf
     fetch: Fetch
     desk: PlanDesk
     available_bytes: Callable[[], int]
@@ -92,12 +94,20 @@ class Service:
             available_bytes=outside.available_bytes,
             events=self.events,
         )
+        self.library_works = LibraryWorks(
+            shelf=outside.shelf,
+            engines=self.engines,
+            settings=settings,
+            events=self.events,
+            on_moved=self._use_models_folder,
+        )
 
     async def open(self) -> None:
         """Open the chats; answers that an earlier end of the service cut off are marked. Raises DatabaseNewer."""
         await self.database.open()
         await self.database.run(store.interrupt_unfinished)
         self._last_model = await self.database.run(store.last_model)
+        self.library_works.finish_move()
 
     async def close(self) -> None:
         """End answers (as interrupted), downloads and engines, in this order, and close the chats."""
@@ -105,6 +115,7 @@ class Service:
         await self.chats.close()
         self.events.close()
         await self.fetches.close()
+        await self.library_works.close()
         await self.engines.close()
         await self.hardware.close()
         await self._desk.close()
@@ -124,7 +135,8 @@ class Service:
                     settings=self.settings,
                     events=self.events,
                 ),
-                engines_routes(self.library, self.engines, self.events),
+                engines_routes(self.engines),
+                library_routes(self.library, self.library_works, self.engines, self.events),
                 chats_routes(self.chats),
                 starter_routes(self.fetches),
                 plans_routes(self.planner, self.hardware, self.engines),
@@ -133,3 +145,7 @@ class Service:
             port=port,
             allowed_origins=lambda: self.settings.now.allowed_origins,
         )
+
+    def _use_models_folder(self, folder: Path) -> None:
+        self.fetches.use_folder(folder)
+        self._desk.use_folder(folder)

@@ -10,18 +10,22 @@ from pathlib import Path
 
 import msgspec
 
-from models_catalog.errors import ModelFileRefused
+from models_catalog.errors import LibraryFolderGone, ModelFileRefused
 from models_catalog.gguf.header import read_header
 from models_catalog.gguf.screen import screen
 from models_catalog.library.choices import Choices, read_choices, write_choices
-from models_catalog.library.files import file_stamp, files_below, is_model, parts, stamp
+from models_catalog.library.copying import copy_model
+from models_catalog.library.files import file_stamp, files_below, is_model, parts, stamp, stem
 from models_catalog.library.index import FileHash, Index
 from models_catalog.library.move import finish_move, move_library
 from models_catalog.library.removal import Removal, removal_of, remove
-from models_catalog.library.scan import mark, plain_place, scan
+from models_catalog.library.scan import is_present, mark, plain_place, scan
 from models_catalog.library.values import OURS, ModelFile, Place
 from models_catalog.library.verify import Verdict, compare, verify
 from models_catalog.library.work import Work
+
+# The publisher of models that were copied in by hand.
+_COPIED = "local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,27 @@ class ModelLibrary:
             self._add(*added)
         found = {Path(model.path).resolve(): model for model in self.models()} if added else {}
         return tuple(found[path.resolve()] for path in added if path.resolve() in found), tuple(refused)
+
+    def copy_in(self, path: Path, work: Work) -> ModelFile:
+        """Copy a model's files into the models folder, checked. Raises leaves of ModelFileRefused, LibraryFolderGone,
+        LibraryMoveRefused where another file is in the way, DiskTooSmall, FolderUnwritable, LibraryWorkCancelled.
+        """
+        path = path.resolve()
+        self._screen(path)
+        self.check_folder()
+        target = self._folder / _COPIED / stem(path) / path.name
+        hashes = copy_model(path, target.parent, work)
+        self.remember(target, hashes, "")
+        model = self.model_at(target)
+        assert model is not None
+        return model
+
+    def check_folder(self) -> None:
+        """Raises LibraryFolderGone while the disk of the models folder is not there: nothing may be written then."""
+        with self._lock:
+            here = is_present(plain_place(self._folder), self._index.models())
+        if not here:
+            raise LibraryFolderGone(path=str(self._folder))
 
     def remember(self, path: Path, sha256: Sequence[str], origin: str) -> None:
         """Keep what a download knows of the model whose first file this is: the hash of each file, and its origin.

@@ -64,7 +64,7 @@ def scan(places: Sequence[Place], index: Index) -> tuple[ModelFile, ...]:
     seen: set[str] = set()
     forgetful: set[str] = set()
     for place in places:
-        present = _present(place, remembered)
+        present = is_present(place, remembered)
         if present or not place.lasting:
             forgetful.add(str(place.root))
         for found in place.find(place.root) if present else ():
@@ -90,7 +90,8 @@ def scan(places: Sequence[Place], index: Index) -> tuple[ModelFile, ...]:
     return with_likenesses(_with_distinct_ids(models))
 
 
-def _present(place: Place, remembered: Mapping[str, Remembered]) -> bool:
+def is_present(place: Place, remembered: Mapping[str, Remembered]) -> bool:
+    """Whether what was in a place can be there now: its folder exists, and is not where an unplugged disk would be."""
     root = place.root
     if not root.exists():
         return False

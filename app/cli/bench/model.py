@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app import paths
 from app.errors import ModelMissing, NoModelInstalled
-from models_catalog.library.scan import list_models
+from app.local_models import kept_library
+from models_catalog.library.values import OURS
 
 
 def find_model(wanted: Path | None) -> Path:
@@ -15,7 +15,8 @@ def find_model(wanted: Path | None) -> Path:
         if not wanted.is_file():
             raise ModelMissing(model=str(wanted), available=())
         return wanted.resolve()
-    usable = [model for model in list_models([paths.models_folder()]) if model.problem is None]
+    usable = [model for model in kept_library().models() if model.problem is None]
     if not usable:
         raise NoModelInstalled()
-    return Path(min(usable, key=lambda model: model.size_bytes).path)
+    ours = [model for model in usable if model.place in OURS]
+    return Path(min(ours or usable, key=lambda model: model.size_bytes).path)

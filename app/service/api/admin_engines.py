@@ -1,27 +1,16 @@
-"""Routes of the admin API for models on this computer and for loaded ones."""
+"""Routes of the admin API for loaded models."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fastapi import APIRouter, Response
 
-from app.errors import BadRequest
 from app.planning.wish import checked, kv_type
 from app.service.api.checked_body import CheckedBody
 from app.service.api.replies import json_reply
 from app.service.engines.engines import Engines
-from app.service.events import EventBus
-from app.service.library import LocalLibrary
 from inference.errors import ChatProfileUnknown
 from inference.planning.values import Wish
 from inference.text.profiles import all_profiles, find_profile
-
-
-class ImportBody(CheckedBody):
-    """POST /models/import"""
-
-    path: str
 
 
 class LoadBody(CheckedBody):
@@ -72,22 +61,9 @@ class UnloadBody(CheckedBody):
     model: str = ""
 
 
-def engines_routes(library: LocalLibrary, engines: Engines, events: EventBus) -> APIRouter:
-    """Everything under /models and /engines."""
+def engines_routes(engines: Engines) -> APIRouter:
+    """Everything under /engines."""
     router = APIRouter()
-
-    @router.get("/models")
-    async def models() -> Response:
-        return json_reply(await library.models())
-
-    @router.post("/models/import")
-    async def import_file(body: ImportBody) -> Response:
-        path = Path(body.path)
-        if not path.is_absolute():
-            raise BadRequest(field="path", problem="must be an absolute path")
-        model = await library.add(path)
-        events.publish("models", {})
-        return json_reply(model)
 
     @router.post("/engines/load")
     async def load(body: LoadBody) -> Response:

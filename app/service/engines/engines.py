@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
@@ -23,6 +23,7 @@ from inference.worker.messages import Admitted, Delta, Finished
 log = logging.getLogger(__name__)
 
 STATUS_SECONDS = 1.0
+IDLE_POLL_SECONDS = 0.2
 
 
 class Engines:
@@ -118,6 +119,24 @@ class Engines:
         if slot.requests:
             raise ModelInUse(model=slot.model.id, requests=slot.requests)
         await self._drop(slot)
+
+    async def release(self, model_id: str) -> None:
+        """See to it that nothing here uses the model's files. Raises ModelInUse while it is loaded or being loaded."""
+        slot = self._slots.get(model_id)
+        if slot is None:
+            return
+        if slot.holds_memory or slot.busy:
+            raise ModelInUse(model=model_id, requests=slot.requests)
+        await self._drop(slot)
+
+    async def unload_when_idle(self, model_ids: Collection[str]) -> None:
+        """End the engines of these models as soon as they do not answer any more."""
+        for model_id in model_ids:
+            while (slot := self._slots.get(model_id)) is not None:
+                if not slot.busy:
+                    await self._drop(slot)
+                    break
+                await asyncio.sleep(IDLE_POLL_SECONDS)
 
     async def generate(
         self, wanted: str, request: GenerationRequest

@@ -18,7 +18,7 @@ from app.service.engines.interface import AnswerFigures
 from app.service.kept_settings import KeptSettings
 from app.service.server import HttpServer, loopback_socket
 from app.service.service import Outside, Service
-from app.values import LocalModel
+from app.values import ImportReport, LocalModel, ModelRemoval
 from inference.errors import ContextOverflow, EngineDied, OutOfMemoryLoading
 from inference.planning.values import (
     HOST,
@@ -44,6 +44,7 @@ from inference.values import (
     Usage,
 )
 from inference.worker.messages import Admitted, Delta, Finished, MemoryReport, PromptShown
+from models_catalog.library.work import Work
 from models_catalog.starter import Starter
 
 TOKEN = "test-token-0123456789abcdef"
@@ -262,6 +263,36 @@ class FakeWorld:
         added = model(path.stem)
         self.shelf_models.append(added)
         return added
+
+    @property
+    def folder(self) -> Path:
+        return Path("/models")
+
+    def add_folder(self, folder: Path) -> ImportReport:
+        return ImportReport(models=(), refused=())
+
+    def removal(self, model_id: str) -> ModelRemoval:
+        return ModelRemoval(paths=(), freed_bytes=0)
+
+    def remove(self, model_id: str) -> ModelRemoval:
+        self.shelf_models = [one for one in self.shelf_models if one.id != model_id]
+        return self.removal(model_id)
+
+    def verify(self, model_id: str, work: Work) -> str:
+        return "sound"
+
+    def compare(self, work: Work) -> None:
+        pass
+
+    def copy_in(self, path: Path, work: Work) -> str:
+        return self.add(path).id
+
+    def move(self, folder: Path, switch: Callable[[Path], None], work: Work) -> tuple[str, ...]:
+        switch(folder)
+        return ()
+
+    def finish_move(self) -> tuple[str, ...]:
+        return ()
 
     # StartEngine, MakePlan
 

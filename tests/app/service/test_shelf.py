@@ -11,15 +11,17 @@ from app.service.library import match
 from app.service.shelf import LocalShelf
 from inference.planning.values import Limits, Wish
 from models_catalog.errors import ModelFileMissing, ModelFileRefused, NotGguf
+from models_catalog.library.library import LibraryFiles, ModelLibrary
 from tests.tiny_models import write_tiny_qwen2
 
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> LocalShelf:
     (tmp_path / "models").mkdir()
-    return LocalShelf(
-        models_folder=tmp_path / "models", list_file=tmp_path / "added.json", cache_file=tmp_path / "headers.json"
+    files = LibraryFiles(
+        index=tmp_path / "index.sqlite3", choices=tmp_path / "added.json", journal=tmp_path / "move.json"
     )
+    return LocalShelf(ModelLibrary(tmp_path / "models", files))
 
 
 def test_models_in_the_folder_and_added_ones(shelf: LocalShelf, tmp_path: Path) -> None:
