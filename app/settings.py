@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.atomic_file import write_atomically
+from app.download_hours import parse_hours
 from app.errors import DataFolderUnusable, SettingInvalid
 
 LanguageSetting = Literal["auto", "zh", "en"]
+LEAST_DOWNLOAD_SPEED = 32 * 1024
+_PROXY = re.compile(r"(https?|socks5h?)://[^\s/]+/?")
 Theme = Literal["system", "light", "dark"]
 
 
@@ -24,9 +28,12 @@ class Settings:
     allowed_origins: web pages ("https://example.org") that may call the service from a browser.
     default_model: id of the model that answers when none is named; empty: the one used last, or the only one.
     context_tokens: wished context length; 0 leaves it to the planner.
-    models_folder: where model files are kept, absolute; empty: in the data folder.
-    find_…: whether models that this other program holds are listed and used where they lie.
     chat_profiles: by model id, the built-in chat profile that takes the place of the file's own template.
+    models_folder: where model files are kept, absolute; empty: in the data folder.
+    download_bytes_per_second: the most that all downloads together may take; 0: no limit.
+    download_hours: "22:30-07:00", by this computer's clock, are the hours of downloads; empty: always.
+    download_proxies: by source ("Hugging Face", "ModelScope", …), "system", "none" or a proxy's address.
+    find_…: whether models that this other program holds are listed and used where they lie.
     """
 
     language: LanguageSetting = "auto"
@@ -35,13 +42,16 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     default_model: str = ""
     context_tokens: int = 0
+    chat_profiles: Mapping[str, str] = field(default_factory=dict)
     models_folder: str = ""
+    download_bytes_per_second: int = 0
+    download_hours: str = ""
+    download_proxies: Mapping[str, str] = field(default_factory=dict)
     find_ollama: bool = True
     find_lm_studio: bool = True
     find_jan: bool = True
     find_huggingface: bool = True
     find_modelscope: bool = True
-    chat_profiles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +86,33 @@ def _read_text(value: Any) -> str:
     return str(value)
 
 
-def _read_profiles(value: Any) -> dict[str, str]:
-    from inference.text.profiles import find_profile
-
-    if not isinstance(value, Mapping):
-        raise ValueError
-    profiles = {_read_text(model): _read_text(profile) for model, profile in value.items()}
-    if any(find_profile(profile) is None for profile in profiles.values()):
-        raise ValueError
-    return profiles
-
-
 def _read_folder(value: Any) -> str:
     folder = _read_text(value)
     if folder and not Path(folder).is_absolute():
         raise ValueError
     return folder
+
+
+def _read_speed(value: Any) -> int:
+    # Slower connections than the least could not be told from dead ones.
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or value >= LEAST_DOWNLOAD_SPEED):
+        raise ValueError
+    return int(value)
+
+
+def _read_hours(value: Any) -> str:
+    hours = _read_text(value)
+    parse_hours(hours)
+    return hours
+
+
+def _read_proxies(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise ValueError
+    proxies = {_read_text(source): _read_text(proxy) for source, proxy in value.items()}
+    if not all(proxy in ("system", "none") or _PROXY.fullmatch(proxy) for proxy in proxies.values()):
+        raise ValueError
+    return proxies
 
 
 def _read_switch(value: Any) -> bool:
@@ -101,6 +122,12 @@ def _read_switch(value: Any) -> bool:
 
 
 _SWITCH = _Rule(_read_switch, "true | false")
+
+
+def _read_profiles(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise ValueError
+    return {_read_text(model): _read_text(profile) for model, profile in value.items()}
 
 
 def _read_origins(value: Any) -> tuple[str, ...]:
@@ -119,13 +146,16 @@ _RULES: dict[str, _Rule] = {
     "allowed_origins": _Rule(_read_origins, '["https://example.org", …]'),
     "default_model": _Rule(_read_text, '"…"'),
     "context_tokens": _whole_number(0, 16_777_216),
+    "chat_profiles": _Rule(_read_profiles, '{"MODEL" = "chatml", …}'),
     "models_folder": _Rule(_read_folder, '"/…/…"'),
+    "download_bytes_per_second": _Rule(_read_speed, f"0 | {LEAST_DOWNLOAD_SPEED} …"),
+    "download_hours": _Rule(_read_hours, '"" | "22:30-07:00"'),
+    "download_proxies": _Rule(_read_proxies, '{"Hugging Face" = "system | none | http://… | socks5://…", …}'),
     "find_ollama": _SWITCH,
     "find_lm_studio": _SWITCH,
     "find_jan": _SWITCH,
     "find_huggingface": _SWITCH,
     "find_modelscope": _SWITCH,
-    "chat_profiles": _Rule(_read_profiles, '{"MODEL" = "chatml", …}'),
 }
 
 

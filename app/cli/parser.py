@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import app
-from app.cli import bench, chat, check, get, ls, plan, probe, ps, run, search, serve, show, status, stop
+from app.cli import bench, chat, check, get, ls, plan, probe, ps, pull, run, search, serve, show, status, stop
 from app.values import Language
 from resources.wording import entry, text
 
 COMMANDS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (chat, run, serve, status, ps, ls, search, show, get, plan, probe, check, bench, stop)
+    for module in (chat, run, serve, status, ps, ls, search, show, get, pull, plan, probe, check, bench, stop)
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from app.download_values import DownloadRemoved, DownloadStatus
 from app.plan_values import CalibrationStatus
 from app.values import ChatMessage, ChatSummary, EngineStatus, Event, FetchStatus, PlanChange
 
@@ -73,6 +74,8 @@ Happening = (
     | EngineUnloaded
     | PlanChanged
     | FetchStatus
+    | DownloadStatus
+    | DownloadRemoved
     | CalibrationStatus
     | ChatDeleted
     | ModelsChanged
@@ -90,6 +93,8 @@ _TYPES: dict[str, type[Happening]] = {
     "engine_unloaded": EngineUnloaded,
     "plan_changed": PlanChanged,
     "fetch": FetchStatus,
+    "download": DownloadStatus,
+    "download_removed": DownloadRemoved,
     "calibration": CalibrationStatus,
     "models": ModelsChanged,
     "settings": SettingsChanged,

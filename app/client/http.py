@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from app.client.sse import parse_events
+from app.download_values import DownloadStatus
 from app.errors import RemoteError, ServiceUnreachable, Unauthorized
 from app.plan_values import CalibrationStatus, HardwareView, LiveView, Plans, PlanWish
 from app.values import (
@@ -219,6 +220,34 @@ class ServiceClient:
 
     def fetches(self) -> list[FetchStatus]:
         return self._ask("GET", "/starter/fetch", list[FetchStatus])
+
+    def downloads(self) -> list[DownloadStatus]:
+        """The queue in its order, and what ended since the service started."""
+        return self._ask("GET", "/downloads", list[DownloadStatus])
+
+    def add_download(
+        self, model: str, sources: Sequence[str] = (), endpoints: Mapping[str, str] | None = None
+    ) -> DownloadStatus:
+        """Put a model in the queue, or let it go on; it is reported by "download" events.
+
+        endpoints: HF_ENDPOINT, HF_TOKEN and MODELSCOPE_ENDPOINT of this process, which the service's may lack.
+        """
+        body = {"model": model, "sources": list(sources), "endpoints": dict(endpoints or {})}
+        return self._ask("POST", "/downloads", DownloadStatus, json=body, timeout_seconds=LOAD_SECONDS)
+
+    def pause_download(self, download_id: str) -> DownloadStatus:
+        return self._ask("POST", f"/downloads/{download_id}/pause", DownloadStatus)
+
+    def resume_download(self, download_id: str) -> DownloadStatus:
+        return self._ask("POST", f"/downloads/{download_id}/resume", DownloadStatus)
+
+    def cancel_download(self, download_id: str) -> None:
+        """Take a download out of the queue; what arrived of an unfinished one is deleted."""
+        self._send("POST", f"/downloads/{download_id}/cancel")
+
+    def move_download(self, download_id: str, position: int) -> list[DownloadStatus]:
+        """Give a download another place in the queue, 0 the first; returns the queue."""
+        return self._ask("POST", f"/downloads/{download_id}/order", list[DownloadStatus], json={"position": position})
 
     # Chats
 

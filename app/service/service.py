@@ -8,11 +8,14 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from app.errors import AppError
 from app.paths import FAMILIES
+from app.plan_values import PlanWish
 from app.planning.desk import PlanDesk
 from app.planning.finder import Finder
 from app.planning.plans import Planner
 from app.service.api.admin_chats import chats_routes
+from app.service.api.admin_downloads import downloads_routes
 from app.service.api.admin_engines import engines_routes
 from app.service.api.admin_library import library_routes
 from app.service.api.admin_plans import plans_routes
@@ -25,6 +28,8 @@ from app.service.application import application
 from app.service.chats import store
 from app.service.chats.chats import Chats
 from app.service.chats.database import Database
+from app.service.downloads.product import ProductFind, product_discard, product_download
+from app.service.downloads.queue import Download, Downloads, Find
 from app.service.engines.engines import Engines
 from app.service.engines.interface import MakePlan, OnAnswer, OnMeasured, StartEngine
 from app.service.events import EventBus
@@ -34,6 +39,10 @@ from app.service.kept_settings import KeptSettings
 from app.service.library import LocalLibrary
 from app.service.library_works import LibraryWorks, WorkShelf
 from app.service.status import service_status
+from inference.errors import InferenceError
+from models_catalog.errors import CatalogError
+
+_USUAL_QUANTIZATION = "Q4_K_M"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +58,8 @@ class Outside:
     fetch: Fetch
     desk: PlanDesk
     available_bytes: Callable[[], int]
+    find_downloads: Find | None = None
+    download: Download = product_download
     on_measured: OnMeasured | None = None
     on_answer: OnAnswer | None = None
 
@@ -94,6 +105,17 @@ class Service:
             available_bytes=outside.available_bytes,
             events=self.events,
         )
+        self._models_folder = models_folder
+        self.downloads = Downloads(
+            models_folder=lambda: self._models_folder,
+            queue_file=data_folder / "downloads.json",
+            settings=lambda: settings.now,
+            events=self.events,
+            find=outside.find_downloads or ProductFind(data_folder / FAMILIES),
+            download=outside.download,
+            discard=product_discard,
+            best=self._best_quantization,
+        )
         self.library_works = LibraryWorks(
             shelf=outside.shelf,
             engines=self.engines,
@@ -108,6 +130,7 @@ class Service:
         await self.database.run(store.interrupt_unfinished)
         self._last_model = await self.database.run(store.last_model)
         self.library_works.finish_move()
+        await self.downloads.open()
 
     async def close(self) -> None:
         """End answers (as interrupted), downloads and engines, in this order, and close the chats."""
@@ -115,6 +138,7 @@ class Service:
         await self.chats.close()
         self.events.close()
         await self.fetches.close()
+        await self.downloads.close()
         await self.library_works.close()
         await self.engines.close()
         await self.hardware.close()
@@ -139,6 +163,7 @@ class Service:
                 library_routes(self.library, self.library_works, self.engines, self.events),
                 chats_routes(self.chats),
                 starter_routes(self.fetches),
+                downloads_routes(self.downloads),
                 plans_routes(self.planner, self.hardware, self.engines),
             ),
             token=token,
@@ -146,6 +171,15 @@ class Service:
             allowed_origins=lambda: self.settings.now.allowed_origins,
         )
 
+    async def _best_quantization(self, model: str) -> str:
+        """What the planner would take of a model; where it has no answer, what suits most computers."""
+        try:
+            plans = await self.planner.plans(model, PlanWish(), with_advice=False)
+        except (AppError, CatalogError, InferenceError):
+            return _USUAL_QUANTIZATION
+        return plans.quantizations[plans.best].name if plans.best is not None else ""
+
     def _use_models_folder(self, folder: Path) -> None:
+        self._models_folder = folder
         self.fetches.use_folder(folder)
         self._desk.use_folder(folder)

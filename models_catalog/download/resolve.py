@@ -72,23 +72,13 @@ class DownloadFinder:
         """
         if "://" not in text and "/" not in text:
             return await self._of_catalogue(text, sources)
-        # A file of a repository is named after a colon, as its quantization is.
-        head, colon, file = text.rpartition(":")
-        named = bool(colon) and file.lower().endswith(".gguf") and "://" not in file and not file.startswith("//")
-        meant = understand(head if named else text, starter_keys=frozenset(one.key for one in starters()))
+        meant = understand(text, starter_keys=frozenset(one.key for one in starters()))
         match meant:
             case UrlText():
                 return (_at_address(meant),)
             case RepositoryText():
                 hubs = (meant.hub,) if meant.hub else _HUBS
-                wanted = RepositoryText(
-                    repository=meant.repository,
-                    hub=meant.hub,
-                    revision=meant.revision,
-                    file=file if named else meant.file,
-                    quantization=meant.quantization,
-                )
-                return await self._listed(dict.fromkeys(hubs, meant.repository), wanted, sources)
+                return await self._listed(dict.fromkeys(hubs, meant.repository), meant, sources)
             case FileText() | StarterText():
                 raise AddressNotUnderstood(text)
             case _:

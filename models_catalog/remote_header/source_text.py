@@ -19,6 +19,7 @@ _HOSTS = {
 }
 _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,95}"
 _REPOSITORY = re.compile(rf"(?P<repository>{_PART}/{_PART})(?::(?P<quantization>[A-Za-z0-9._-]{{1,96}}))?")
+_FILE_IN_REPOSITORY = re.compile(rf"(?P<repository>{_PART}/{_PART}):(?P<file>[^:]{{1,400}}\.gguf)", re.IGNORECASE)
 _MAX_TEXT = 2000
 
 
@@ -76,6 +77,8 @@ def understand(text: str, *, starter_keys: frozenset[str]) -> SourceText:
         path = path.expanduser()
         if path.is_file():
             return FileText(path=path)
+    if match := _FILE_IN_REPOSITORY.fullmatch(text):
+        return RepositoryText(repository=match["repository"], file=match["file"])
     if text.lower().endswith(".gguf"):
         return FileText(path=path)
     if match := _REPOSITORY.fullmatch(text):

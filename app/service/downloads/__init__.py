@@ -1,0 +1,1 @@
+"""The queue of downloads: what is wanted, in which order, when and how fast."""
