@@ -146,7 +146,8 @@ class Engine:
         """
         self._require_alive()
         request_id = f"prompt-{uuid.uuid4().hex}"
-        shown = self._prompts[request_id] = asyncio.get_running_loop().create_future()
+        shown: asyncio.Future[PromptShown] = asyncio.get_running_loop().create_future()
+        self._prompts[request_id] = shown
         self._link.send(ShowPrompt(request_id=request_id, chat=chat))
         try:
             return await shown

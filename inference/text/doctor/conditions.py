@@ -36,8 +36,8 @@ def check_conditions(patient: Patient, reading: Reading) -> list[Finding]:
         ("format_words", Severity.NOTE, [words for words in roles_of if _is_format(words)]),
     ):
         if chosen:
-            roles = dict.fromkeys(role for words in chosen for role in roles_of[words])
-            fields = {"words": _shown(chosen), "roles": ", ".join(roles)}
+            concerned = dict.fromkeys(role for words in chosen for role in roles_of[words])
+            fields = {"words": _shown(chosen), "roles": ", ".join(concerned)}
             found.append(Finding(key=key, severity=severity, fields=fields))
     unexplained = sorted(words for words in reading.sliced if words.strip() not in roles_of and not _is_format(words))
     if reading.hidden or unexplained:

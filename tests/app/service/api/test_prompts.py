@@ -57,7 +57,7 @@ async def test_a_profile_in_the_settings(running: Running) -> None:
     assert changed["chat_profiles"] == {"qwen-small": "yi"}
     await running.ask("POST", "/engines/load", {"model": "qwen-small"})
     assert running.world.engines[-1].plan.chat_profile == "yi"
-    status, error = await _refused(running, "PATCH", "/settings", {"chat_profiles": {"qwen-small": "nothing"}})
+    status, error = await _refused(running, "PATCH", "/settings", {"chat_profiles": {"qwen-small": 1}})
     assert (status, error["code"]) == (422, "SettingInvalid")
 
 

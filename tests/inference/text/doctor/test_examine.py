@@ -280,7 +280,7 @@ def test_any_template(template: str) -> None:
     assert diagnosis.findings
     for finding in diagnosis.findings:
         for language in ("zh", "en"):
-            assert wording.text(f"doctor.finding.{finding.key}", language, **finding.fields)  # type: ignore[arg-type]
+            assert wording.text(f"doctor.finding.{finding.key}", language, **finding.fields)
 
 
 def test_worst_first() -> None:
