@@ -29,6 +29,24 @@ def choose_model(
     return max(usable, key=lambda model: (model.place in ("library", "added"), model.added_at))
 
 
+def only_model(models: Sequence[LocalModel], wanted: str) -> LocalModel:
+    """The model with this id, else the only one that is called so, else the only one whose id or name has this in it.
+
+    Raises ModelMissing where several could be meant: what is done to a model must not befall another one.
+    """
+    low = wanted.casefold()
+    ways = (
+        [model for model in models if model.id == wanted],
+        [model for model in models if low in (model.id.casefold(), model.name.casefold())],
+        [model for model in models if low in model.id.casefold() or low in model.name.casefold()],
+    )
+    for candidates in ways:
+        if len(candidates) == 1:
+            return candidates[0]
+    meant = next(filter(None, ways), models)
+    raise ModelMissing(model=wanted, available=tuple(model.id for model in meant))
+
+
 def _named(models: Sequence[LocalModel], wanted: str) -> LocalModel:
     low = wanted.casefold()
     for model in models:

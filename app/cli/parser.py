@@ -7,14 +7,36 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import app
-from app.cli import bench, chat, check, get, ls, plan, probe, ps, pull, run, search, serve, show, status, stop
+from app.cli import (
+    bench,
+    chat,
+    check,
+    get,
+    import_,
+    ls,
+    mv,
+    plan,
+    probe,
+    ps,
+    pull,
+    rm,
+    run,
+    search,
+    serve,
+    show,
+    status,
+    stop,
+    verify,
+)
 from app.values import Language
 from resources.wording import entry, text
 
-COMMANDS = {
-    module.__name__.rpartition(".")[2]: module
-    for module in (chat, run, serve, status, ps, ls, search, show, get, pull, plan, probe, check, bench, stop)
-}
+_MODULES = (
+    *(chat, run, serve, status, ps, ls, search, show, get, pull, import_, verify, rm, mv),
+    *(plan, probe, check, bench, stop),
+)
+# A command that Python has another use for is in a file with an underscore behind its name.
+COMMANDS = {module.__name__.rpartition(".")[2].rstrip("_"): module for module in _MODULES}
 
 
 def take_language(arguments: Sequence[str]) -> tuple[list[str], str | None]:

@@ -16,6 +16,7 @@ from models_catalog.library.index import FileHash, Index, Remembered
 from models_catalog.library.values import OURS, FileProblem, Found, ModelFile, Place
 
 MARK = ".liangli-models"
+_RANK = {"library": 0, "added": 1}
 
 
 def list_models(places: Iterable[Path], *, cache_file: Path | None = None) -> tuple[ModelFile, ...]:
@@ -179,10 +180,13 @@ def _missing(entry: Remembered, place: Place) -> ModelFile:
 
 
 def _with_distinct_ids(models: Iterable[ModelFile]) -> tuple[ModelFile, ...]:
-    """Models of one name: all but the first get a suffix that depends on their path alone. Ours come first."""
+    """Models of one name: all but the first get a suffix that depends on their path alone.
+
+    Those in the models folder come first, then those that were added.
+    """
     taken: set[str] = set()
     distinct = []
-    for model in sorted(models, key=lambda model: (model.place not in OURS, model.id, model.path)):
+    for model in sorted(models, key=lambda model: (_RANK.get(model.place, 2), model.id, model.path)):
         if model.id in taken:
             model = replace(model, id=f"{model.id}-{hashlib.sha256(model.path.encode()).hexdigest()[:6]}")
         taken.add(model.id)
