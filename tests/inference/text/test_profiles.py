@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from inference.text.template import ChatTemplate
 from inference.values import ChatMessage, ChatPrompt
 from resources import path
 
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "chat_templates"
 CHAT = (("user", "甲"), ("assistant", "乙"), ("user", "丙"))
 ALPACA = "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
 AQUILA = (
@@ -63,6 +66,10 @@ def written(name: str, *turns: tuple[str, str], thinking: bool | None = None) ->
         ("aquila", f"{AQUILA}###Human: 甲###Assistant: 乙</s>Human: 丙###Assistant:"),
         ("aquila-legacy", f"{AQUILA}\n\n### Human: 甲\n### Assistant: 乙</s>### Human: 丙\n### Assistant: "),
         ("aquila-v1", "<|startofpiece|>甲<|endofpiece|>乙</s><|startofpiece|>丙<|endofpiece|>"),
+        (
+            "deepseek-v3.2",
+            "<s><｜User｜>甲<｜Assistant｜></think>乙<｜end▁of▁sentence｜><｜User｜>丙<｜Assistant｜></think>",
+        ),
         ("llama-2", "<s>[INST] 甲 [/INST] 乙 </s><s>[INST] 丙 [/INST]"),
         ("alpaca2", f"<s>[INST] <<SYS>>\n{BOTH}\n<</SYS>>\n\n甲 [/INST] 乙 </s><s>[INST] 丙 [/INST]"),
         (
@@ -119,6 +126,8 @@ def test_rwkv_thinks_when_asked_to(thinking: bool | None, tail: str) -> None:
         ("rwkv7", "rwkv7-g1-1.5b", "rwkv-world"),
         ("llama", "deepseek-coder-6.7b-instruct", "deepseek-coder"),
         ("llama", "deepseek-llm-7b-chat", "deepseek-llm"),
+        ("deepseek2", "DeepSeek-V3.2", "deepseek-v3.2"),
+        ("deepseek2", "DeepSeek-V3", None),
         ("llama", "Yi-34B-Chat", "yi"),
         ("llama", "Yi 1.5 9B", "yi"),
         ("llama", "AquilaChat2-34B", "aquila-legacy"),
@@ -149,6 +158,33 @@ def test_every_template_is_used_and_sound() -> None:
         diagnosis = examine(profile.template, bos="<s>", eos="</s>")
         assert diagnosis.severity.value in ("fine", "note"), (profile.name, diagnosis)
         assert all(mark in profile.template for mark in profile.token_ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "thinking"),
+    [
+        *(("rwkv-world", "llama-cpp-rwkv-world", thinking) for thinking in (None, True, False)),
+        ("deepseek-v3.2", "deepseek-ai-DeepSeek-V3.2", True),
+        ("chatml", "Qwen-Qwen2.5-7B-Instruct", None),
+    ],
+)
+def test_they_write_what_published_templates_write(name: str, file: str, thinking: bool | None) -> None:
+    published = SHARED / f"{file}.jinja"
+    if not published.exists():
+        pytest.skip(f"no chat templates in {SHARED}")
+    template = ChatTemplate.compile(
+        published.read_text("utf-8"), bos_token="<s>", eos_token="</s>", control_texts=frozenset()
+    )
+    turns = (("system", "简短"), *CHAT)
+    messages = tuple(ChatMessage(role=role, content=content) for role, content in turns)
+    rendered = template.render(ChatPrompt(messages=messages, enable_thinking=thinking), now=datetime(2024, 1, 1))
+    assert written(name, *turns, thinking=thinking) == rendered.text
+
+
+def test_every_template_that_the_catalogue_names_exists() -> None:
+    tables = tomllib.loads(path("chat_profiles.toml").read_text("utf-8"))["profile"].values()
+    named = {table["template"]["name"] for table in tables if table["template"]["kind"] == "builtin"}
+    assert named <= {profile.name for profile in all_profiles()}
 
 
 def test_no_such_profile() -> None:
