@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.screen import harmless, print_json
-from app.cli.template_report import as_json, diagnose, lines
+from app.cli.template_report import as_json, lines
 from app.values import Language
 from app.words import shown_bytes, shown_seconds
 from resources.wording import text
@@ -59,12 +59,14 @@ def run(args: argparse.Namespace) -> int:
     """
     import asyncio
 
+    from inference.text.doctor.subject import subject_of
+    from inference.worker.examination import examine_in_child
     from models_catalog.gguf.header import read_header
     from models_catalog.gguf.screen import screen
 
     header = screen(read_header(args.file))
     load_seconds, first_token_seconds = asyncio.run(_answer_one_token(header))
-    diagnosis = diagnose(header)
+    diagnosis = asyncio.run(examine_in_child(subject_of(header)))
     result = CheckResult(
         path=header.path,
         name=header.name,

@@ -12,22 +12,8 @@ from resources.wording import text
 
 if TYPE_CHECKING:
     from inference.text.doctor.values import Diagnosis, Finding
-    from models_catalog.gguf.header import GgufHeader
 
 _MAX_LINES = 6
-
-
-def diagnose(header: GgufHeader) -> Diagnosis:
-    """The file's own template, examined with the vocabulary's texts. Takes some seconds at most, and never raises."""
-    from inference.text.doctor.examine import examine
-    from inference.text.profiles import choose_profile
-
-    return examine(
-        header.chat_template,
-        bos=_token(header, "bos"),
-        eos=_token(header, "eos"),
-        profile=choose_profile(header.architecture, header.name),
-    )
 
 
 def as_json(diagnosis: Diagnosis, language: Language) -> dict[str, Any]:
@@ -58,14 +44,3 @@ def _sentence(finding: Finding, language: Language) -> str:
 
 def _colon(language: Language) -> str:
     return "：" if language == "zh" else ": "
-
-
-def _token(header: GgufHeader, kind: str) -> str:
-    """The text of BOS or EOS, "" where the file has none."""
-    from models_catalog.gguf.arrays import StringArray
-
-    number = header.values.get(f"tokenizer.ggml.{kind}_token_id")
-    tokens = header.values.get("tokenizer.ggml.tokens")
-    if isinstance(number, int) and isinstance(tokens, StringArray) and 0 <= number < len(tokens):
-        return tokens[number]
-    return ""

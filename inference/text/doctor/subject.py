@@ -1,0 +1,48 @@
+"""What the doctor needs to know of a model file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inference.text.doctor.examine import examine
+from inference.text.doctor.values import Diagnosis
+from inference.text.profiles import choose_profile
+from models_catalog.gguf.arrays import StringArray
+from models_catalog.gguf.header import GgufHeader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A template and the texts it writes with; architecture and name tell which built-in profile fits."""
+
+    template: str | None
+    bos: str
+    eos: str
+    architecture: str
+    name: str
+
+
+def subject_of(header: GgufHeader) -> Subject:
+    """The model's default template."""
+    return Subject(
+        template=header.chat_template,
+        bos=_token(header, "bos"),
+        eos=_token(header, "eos"),
+        architecture=header.architecture,
+        name=header.name,
+    )
+
+
+def diagnose(subject: Subject) -> Diagnosis:
+    """See `examine`; the profile that fits is found by architecture and name."""
+    profile = choose_profile(subject.architecture, subject.name)
+    return examine(subject.template, bos=subject.bos, eos=subject.eos, profile=profile)
+
+
+def _token(header: GgufHeader, kind: str) -> str:
+    """The text of BOS or EOS, "" where the file has none."""
+    number = header.values.get(f"tokenizer.ggml.{kind}_token_id")
+    tokens = header.values.get("tokenizer.ggml.tokens")
+    if isinstance(number, int) and isinstance(tokens, StringArray) and 0 <= number < len(tokens):
+        return tokens[number]
+    return ""
