@@ -21,6 +21,7 @@ from app.service.api.admin_library import library_routes
 from app.service.api.admin_plans import plans_routes
 from app.service.api.admin_service import service_routes
 from app.service.api.admin_starter import starter_routes
+from app.service.api.admin_templates import templates_routes
 from app.service.api.openai_chat import chat_routes
 from app.service.api.openai_models import model_routes
 from app.service.api.openai_text import text_routes
@@ -39,6 +40,7 @@ from app.service.kept_settings import KeptSettings
 from app.service.library import LocalLibrary
 from app.service.library_works import LibraryWorks, WorkShelf
 from app.service.status import service_status
+from app.service.templates import Templates
 from inference.errors import InferenceError
 from models_catalog.errors import CatalogError
 
@@ -161,6 +163,7 @@ class Service:
                 ),
                 engines_routes(self.engines),
                 library_routes(self.library, self.library_works, self.engines, self.events),
+                templates_routes(self.library, Templates()),
                 chats_routes(self.chats),
                 starter_routes(self.fetches),
                 downloads_routes(self.downloads),
