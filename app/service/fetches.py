@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from app.values import FetchStatus, Language, StarterOffer
 from app.words import error_body
 from models_catalog.errors import FetchCancelled
 from models_catalog.starter import Starter, starter, starters
+from models_catalog.transfer.journal import free_disk_bytes
 from models_catalog.transfer.progress import ChoosingSource, FetchProgress, Transferring, Verifying, WaitingToRetry
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Fetches:
     async def offers(self, language: Language) -> tuple[StarterOffer, ...]:
         """All starter models; the smallest, which runs anywhere, is recommended."""
         memory_bytes = self._available_bytes()
-        disk_bytes = (await asyncio.to_thread(shutil.disk_usage, self._models_folder)).free
+        disk_bytes = await asyncio.to_thread(free_disk_bytes, self._models_folder)
         return tuple(
             StarterOffer(
                 key=one.key,

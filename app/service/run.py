@@ -8,11 +8,13 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from app import paths
 from app.local_models import open_library, prepare_models_folder
 from app.logs import log_to_file
 from app.planning.desk import PlanDesk
+from app.service.downloads.remembered import RememberedDownload
 from app.service.engines.interface import AnswerFigures
 from app.service.engines.plan_maker import PlanMaker
 from app.service.engines.residuals import ResidualBook
@@ -87,6 +89,11 @@ async def _serve(folder: Path, port: int | None, token: str, settings: KeptSetti
 def product(settings: KeptSettings) -> Outside:
     """The real engines, disk and network."""
     library = open_library(lambda: settings.now)
+
+    def fetch(starter: Starter, models_folder: Path, **how: Any) -> Path:
+        library.check_folder()
+        return _fetch(starter, models_folder, **how)
+
     desk = PlanDesk(models_folder=library.folder, planning_folder=paths.planning_folder())
     residuals = ResidualBook(paths.planning_folder() / "residuals.json")
     return Outside(
@@ -94,7 +101,8 @@ def product(settings: KeptSettings) -> Outside:
         make_plan=PlanMaker(desk, residuals),
         desk=desk,
         shelf=LocalShelf(library),
-        fetch=_fetch,
+        fetch=fetch,
+        download=RememberedDownload(library),
         available_bytes=lambda: probe_memory().available_bytes,
         on_measured=residuals.observe,
         on_answer=lambda figures: _learn(desk, figures),

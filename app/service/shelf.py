@@ -15,7 +15,7 @@ from models_catalog.library.work import Work
 
 
 class LocalShelf:
-    """Blocking; safe to call from several threads. Models are named by their ids; an unknown one raises ModelMissing."""
+    """Blocking; for any number of threads. Models are named by their ids; an unknown one raises ModelMissing."""
 
     def __init__(self, library: ModelLibrary) -> None:
         self._library = library

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -116,7 +116,7 @@ class ModelLibrary:
         self.check_folder()
         target = self._folder / _COPIED / stem(path) / path.name
         hashes = copy_model(path, target.parent, work)
-        self.remember(target, hashes, "")
+        self.remember(dict(zip(parts(target), hashes, strict=True)))
         model = self.model_at(target)
         assert model is not None
         return model
@@ -128,19 +128,16 @@ class ModelLibrary:
         if not here:
             raise LibraryFolderGone(path=str(self._folder))
 
-    def remember(self, path: Path, sha256: Sequence[str], origin: str) -> None:
-        """Keep what a download knows of the model whose first file this is: the hash of each file, and its origin.
-
-        To be called once the files are in place.
-        """
+    def remember(self, hashes: Mapping[Path, str]) -> None:
+        """Keep the sha256 of files that have just come into the models folder whole and checked."""
         known = {
-            str(part): FileHash(size_bytes=size, changed_ns=changed, promised_sha256=promised, sha256=promised)
-            for part, promised in zip(parts(path), sha256, strict=False)
-            for size, changed in [file_stamp(part)]
+            str(path): FileHash(size_bytes=size, changed_ns=changed, promised_sha256=sha256, sha256=sha256)
+            for path, sha256 in hashes.items()
+            for size, changed in [file_stamp(path)]
         }
         self._index.keep(hashes=known)
         self.models()
-        self._note_arrival(path, origin)
+        self._note_arrival(*hashes)
 
     def removal(self, model: ModelFile) -> Removal:
         """What `remove` would do."""
@@ -232,10 +229,9 @@ class ModelLibrary:
             if new or shown != choices.hidden:
                 write_choices(self._files.choices, Choices(added=(*choices.added, *new), hidden=shown))
         self.models()
-        for path in new:
-            self._note_arrival(Path(path), "")
+        self._note_arrival(*map(Path, new))
 
-    def _note_arrival(self, path: Path, origin: str) -> None:
-        entry = self._index.models().get(str(path))
-        if entry is not None:
-            self._index.keep({str(path): replace(entry, origin=origin or entry.origin, added_at=time.time())})
+    def _note_arrival(self, *paths: Path) -> None:
+        known = self._index.models()
+        came = {str(path): known[str(path)] for path in paths if str(path) in known}
+        self._index.keep({path: replace(entry, added_at=time.time()) for path, entry in came.items()})

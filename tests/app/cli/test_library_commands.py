@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -57,13 +58,13 @@ def service(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     shelf = LocalShelf(ModelLibrary(folder, files, lambda: places_of(("ollama",), surroundings)))
     ready = threading.Event()
     address: list[str] = []
-    stopping: list[Callable[[], None]] = []
+    stopping: list[Callable[[], object]] = []
 
     async def serve() -> None:
         async with running_service(tmp_path / "data", World(shelf)) as running:
             stop = asyncio.Event()
             loop = asyncio.get_running_loop()
-            stopping.append(lambda: loop.call_soon_threadsafe(stop.set))
+            stopping.append(partial(loop.call_soon_threadsafe, stop.set))
             address.append(running.base_url)
             ready.set()
             await stop.wait()
