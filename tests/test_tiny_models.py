@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,9 @@ def _greedy(path: Path, prompt: bytes, count: int) -> tuple[list[int], list[int]
     """Prompt tokens, greedy continuation, and whether the tail of the sequence could be removed afterwards."""
     llama_cpp.llama_log_set(_silent, None)
     parameters = llama_cpp.llama_model_default_params()
+    # An empty list: without one every accelerator would be used, also the virtual ones of other tests.
+    no_devices = (ctypes.c_void_p * 1)(None)
+    parameters.devices = ctypes.cast(no_devices, ctypes.c_void_p)
     model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
     assert model
     context_parameters = llama_cpp.llama_context_default_params()

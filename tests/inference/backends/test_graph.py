@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ def callbacks() -> Callbacks:
 def dry_context(path: Path, *, flash: bool = True) -> Iterator[Any]:
     model_params = lib.llama_model_default_params()
     model_params.no_alloc, model_params.load_mode, model_params.n_gpu_layers = True, 0, 0
+    # An empty list: without one every accelerator would be used, also the virtual ones of other tests.
+    no_devices = (ctypes.c_void_p * 1)(None)
+    model_params.devices = ctypes.cast(no_devices, ctypes.c_void_p)
     model = lib.llama_model_load_from_file(str(path).encode(), model_params)
     context_params = lib.llama_context_default_params()
     context_params.n_ctx, context_params.flash_attn_type = CONTEXT, int(flash)
