@@ -46,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _show(model: LocalModel, removal: ModelRemoval, language: Language) -> None:
     if not removal.paths:
-        note(text("library.rm.forgets", language, model=model.id, path=model.path))
+        words = "forgets_missing" if model.missing else "forgets"
+        note(text(f"library.rm.{words}", language, model=model.id, path=model.path))
         return
     size = shown_bytes(removal.freed_bytes)
     note(text("library.rm.deletes", language, count=len(removal.paths), size=size))

@@ -39,7 +39,7 @@ def describe(found: Found, place: PlaceKey, size_bytes: int, changed_ns: int) ->
         if isinstance(error, NotChatModel) and error.kind in _COMPANIONS:
             return None
         return replace(plain, problem=FileProblem(code=type(error).__name__, fields=dict(vars(error))))
-    starter = starter_of(found.path, size_bytes)
+    starter = starter_of(found, size_bytes)
     return replace(
         plain,
         name=found.name or (starter.name.en if starter is not None else _name(header, found.path)),
@@ -55,10 +55,10 @@ def model_id(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name.lower()).strip("-.") or "model"
 
 
-def starter_of(path: Path, size_bytes: int) -> Starter | None:
-    """The starter model that this file is, going by its name and size."""
+def starter_of(found: Found, size_bytes: int) -> Starter | None:
+    """The starter model that this file is, going by its size and its name or hash."""
     for starter in starters():
-        if (starter.file, starter.size_bytes) == (path.name, size_bytes):
+        if starter.size_bytes == size_bytes and (starter.file == found.path.name or starter.sha256 == found.sha256):
             return starter
     return None
 

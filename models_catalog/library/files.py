@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})", re.IGNORECASE)
@@ -14,17 +14,17 @@ _COMPANION = re.compile(r"(^|[-._ ])(mmproj|imatrix)([-._ ]|$)|^mtp[-._]", re.IG
 _MOST_SHARDS = 1000
 
 
-def files_below(place: Path) -> Iterator[Path]:
+def files_below(place: Path, *, without: Collection[str] = ()) -> Iterator[Path]:
     """The GGUF files in a folder and below it, or the file itself; those whose paths are no Unicode are left out.
 
-    Hidden folders are not looked into: they hold what is not finished.
+    Hidden folders are not looked into (they hold what is not finished), nor are those with the names in `without`.
     """
     if not place.is_dir():
         if place.is_file() and _can_be_written(str(place)):
             yield place.absolute()
         return
     for folder, names, files in os.walk(place.absolute()):
-        names[:] = sorted(name for name in names if not name.startswith("."))
+        names[:] = sorted(name for name in names if not name.startswith(".") and name not in without)
         for name in sorted(files):
             if name.lower().endswith(".gguf") and _can_be_written(path := os.path.join(folder, name)):  # noqa: PTH118
                 yield Path(path)

@@ -20,7 +20,7 @@ from models_catalog.library.index import FileHash, Index
 from models_catalog.library.move import finish_move, move_library
 from models_catalog.library.removal import Removal, removal_of, remove
 from models_catalog.library.scan import is_present, mark, plain_place, scan
-from models_catalog.library.values import OURS, ModelFile, Place
+from models_catalog.library.values import ModelFile, Place
 from models_catalog.library.verify import Verdict, compare, verify
 from models_catalog.library.work import Work
 
@@ -62,16 +62,15 @@ class ModelLibrary:
         """All models, by name; those that cannot be used have a problem."""
         with self._lock:
             choices = read_choices(self._files.choices)
-            hidden = set(choices.hidden)
             places = [
                 plain_place(self._folder),
                 *(plain_place(Path(path), added=True) for path in choices.added),
                 *self._elsewhere(),
             ]
-            models = scan(places, self._index)
+            models = scan(places, self._index, frozenset(choices.hidden))
             if any(model.place == "library" and not model.missing for model in models):
                 mark(self._folder)
-        return tuple(model for model in models if model.place in OURS or model.path not in hidden)
+        return models
 
     def model_at(self, path: Path) -> ModelFile | None:
         """The model that is loaded by this file; None where none is listed."""

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,8 +51,10 @@ def mark(folder: Path) -> None:
         (folder / MARK).touch()
 
 
-def scan(places: Sequence[Place], index: Index) -> tuple[ModelFile, ...]:
+def scan(places: Sequence[Place], index: Index, hidden: Collection[str] = ()) -> tuple[ModelFile, ...]:
     """The models in all places, by name. A file that is found twice counts for the first place.
+
+    hidden: paths of other programs' files that the user does not want to see.
 
     What is new or changed is described and remembered; what is gone is forgotten, or shown as missing where the whole
     place is. Of other programs' files only those are shown that can be used.
@@ -71,7 +73,7 @@ def scan(places: Sequence[Place], index: Index) -> tuple[ModelFile, ...]:
         for found in place.find(place.root) if present else ():
             real = os.path.realpath(found.path)
             path = str(found.path)
-            if real in seen or path in kept:
+            if real in seen or path in kept or (path in hidden and place.key not in OURS):
                 continue
             seen.add(real)
             entry = _entry(place, found, remembered.get(path))
@@ -130,7 +132,7 @@ def _entry(place: Place, found: Found, known: Remembered | None) -> Remembered |
 def _promise(found: Found, entry: Remembered, hashes: Mapping[str, FileHash]) -> dict[str, FileHash]:
     """What the place or the catalogue says of the file's hash, if that is news."""
     path, promised = str(found.path), found.sha256
-    if not promised and (starter := starter_of(found.path, entry.size_bytes)) is not None:
+    if not promised and (starter := starter_of(found, entry.size_bytes)) is not None:
         promised = starter.sha256
     known = hashes.get(path)
     if not promised or (known is not None and known.promised_sha256 == promised):

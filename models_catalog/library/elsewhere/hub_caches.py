@@ -17,6 +17,8 @@ from models_catalog.library.files import files_below, is_model
 from models_catalog.library.values import Found, Place, PlaceKey
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# Folders of ModelScope's cache that may hold a very great many files, and no model.
+_NO_MODELS = frozenset({"datasets", "ast_indexer"})
 
 
 def huggingface(surroundings: Surroundings) -> tuple[Place, ...]:
@@ -63,7 +65,7 @@ def _of_repository(repository: Path) -> Iterator[Found]:
 def _modelscope_files(root: Path) -> Iterator[Found]:
     for folder in (root, root / "hub"):
         yield from _snapshots(folder)
-    for path in files_below(root):
+    for path in files_below(root, without=_NO_MODELS):
         if is_model(path) and not any(part.startswith("models--") for part in path.relative_to(root).parts):
             yield Found(path=path, origin=_modelscope_origin(path.relative_to(root).parent.parts))
 
