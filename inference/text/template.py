@@ -92,14 +92,15 @@ class ChatTemplate:
         """The tags of the model's thinking block, None when the template knows none."""
         return self._layout.tags if self._layout else None
 
-    def render(self, prompt: ChatPrompt, *, now: datetime, seconds: float = RENDER_SECONDS) -> Rendered:
+    def render(self, prompt: ChatPrompt, *, now: datetime, seconds: float | None = None) -> Rendered:
         """The prompt as text, ending with the header of the answer that is wanted (or with the answer to continue).
 
-        now: local time, for templates that tell the model the date. seconds: how long it may take.
+        now: local time, for templates that tell the model the date. seconds: how long it may take, None: as
+        long as any chat.
         TemplateFailed when the template refuses the conversation or goes over a limit.
         """
         try:
-            return self._render(prompt, now, seconds)
+            return self._render(prompt, now, RENDER_SECONDS if seconds is None else seconds)
         except TemplateFailed:
             raise
         except Exception as error:  # a template may raise anything
