@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from inference.backends.llama_cpp.library import Callbacks
 
 _SECONDS = 300.0
+# Where another part of the process listens to llama.cpp's log.
+_REFUSED = "refused without a word"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +134,7 @@ def dry_runs(task: Task, callbacks: Callbacks, devices: Any) -> tuple[Result, ..
             measured = oracle.measure(settings)
             results.append(Result(buffers=measured.buffers, work_bytes=measured.work_bytes))
         except MeasureFailed as failure:
-            results.append(Result(error=failure.detail))
+            results.append(Result(error=failure.detail or _REFUSED))
     oracle.close()
     return tuple(results)
 
@@ -155,11 +157,11 @@ def load_really(task: Task, callbacks: Callbacks) -> Result:
     with model_params(plan) as params:
         model = lib.llama_model_load_from_file(task.path.encode(), params)
     if not model:
-        return Result(error=callbacks.telling_line())
+        return Result(error=callbacks.telling_line() or _REFUSED)
     try:
         context = lib.llama_init_from_model(model, context_params(plan))
         if not context:
-            return Result(error=callbacks.telling_line())
+            return Result(error=callbacks.telling_line() or _REFUSED)
         try:
             return _look(context, model, task)
         finally:
