@@ -17,7 +17,7 @@ class ChatProfile:
 
     template: a jinja template for our sandbox. stop: texts that end an answer, beside the vocabulary's own end tokens.
     token_ids: marks that the template writes, by the number of the token each stands for; no text of the vocabulary
-    gives these tokens. tools: dialect of tool calls, None when the template writes none.
+    gives these tokens.
     architectures, names: see `choose_profile`.
     """
 
@@ -25,7 +25,6 @@ class ChatProfile:
     template: str
     stop: tuple[str, ...] = ()
     token_ids: dict[str, int] = field(default_factory=dict)
-    tools: str | None = None
     architectures: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
 
@@ -60,7 +59,6 @@ def _profile(table: dict[str, Any]) -> ChatProfile:
         template=file.read_text("utf-8").removesuffix("\n"),
         stop=tuple(table.get("stop", ())),
         token_ids=dict(table.get("token_ids", {})),
-        tools=table.get("tools"),
         architectures=frozenset(table["architectures"]),
         names=tuple(table.get("names", ())),
     )

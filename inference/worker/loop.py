@@ -59,7 +59,9 @@ def run_engine(connection: Connection, plan: LoadPlan) -> int:
         name, fields = to_wire(error)
         connection.send(LoadRefused(error=name, fields=fields))
         return 0
-    connection.send(Ready(facts=replace(backend.facts, can_think=prompts.tags is not None)))
+    has_template = backend.facts.has_chat_template or plan.chat_profile is not None
+    facts = replace(backend.facts, can_think=prompts.tags is not None, has_chat_template=has_template)
+    connection.send(Ready(facts=facts))
     try:
         return EngineLoop(connection, backend, prompts).run()
     finally:
