@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})", re.IGNORECASE)
+SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})", re.IGNORECASE | re.DOTALL)
 # What lies beside models and is none: projectors for images and sound, importance matrices, heads that only draft.
 _COMPANION = re.compile(r"(^|[-._ ])(mmproj|imatrix)([-._ ]|$)|^mtp[-._]", re.IGNORECASE)
 _MOST_SHARDS = 1000

@@ -48,7 +48,8 @@ def _repository(path: Path, root: Path) -> str:
 def mark(folder: Path) -> None:
     """Leave a sign in the models folder by which it is known from the empty place where its disk would be."""
     with contextlib.suppress(OSError):
-        (folder / MARK).touch()
+        if not (folder / MARK).exists():
+            (folder / MARK).touch()
 
 
 def scan(places: Sequence[Place], index: Index, hidden: Collection[str] = ()) -> tuple[ModelFile, ...]:
