@@ -254,11 +254,16 @@ class Crew:
                 async with contextlib.aclosing(answer.chunks()) as chunks:
                     async for chunk in chunks:
                         own = order.parts.advance(lease, len(chunk))
-                        buffer += chunk[:own] if own < len(chunk) else chunk
+                        useful = chunk[:own] if own < len(chunk) else chunk
+                        if not buffer and own >= _WRITE_BYTES:
+                            order.sink.put(number, position, useful, supply.name)
+                            position += own
+                        else:
+                            buffer += useful
                         self._got_bytes += own
                         self._brought[number] += own
                         now = time.monotonic()
-                        if len(buffer) >= _WRITE_BYTES or now - flushed_at >= _WRITE_SECONDS:
+                        if not buffer or len(buffer) >= _WRITE_BYTES or now - flushed_at >= _WRITE_SECONDS:
                             flush()
                             flushed_at = now
                             supply.delivered()

@@ -15,7 +15,7 @@ import httpx
 
 from models_catalog.download.names import safe_parts
 from models_catalog.download.values import FileToFetch, ModelToFetch
-from models_catalog.errors import AddressNotUnderstood, RepositoryWithoutGguf, SourceUnknown
+from models_catalog.errors import AddressNotUnderstood, FileNameRefused, RepositoryWithoutGguf, SourceUnknown
 from models_catalog.families.kept_index import KeptIndex
 from models_catalog.families.search import find_model
 from models_catalog.families.values import Model, Source
@@ -122,9 +122,16 @@ class DownloadFinder:
             raise RepositoryWithoutGguf(meant.repository)
         others = [file for hub, files in found.items() if hub is not first for file in files]
         quantizations = chosen(group(found[first], f"{first.value}:{repositories[first]}"), meant)
-        return tuple(
-            _candidate(one, repositories[first], (*found[first], *others), found[first]) for one in quantizations
-        )
+        candidates: list[Candidate] = []
+        refusal: FileNameRefused | None = None
+        for one in quantizations:
+            try:
+                candidates.append(_candidate(one, repositories[first], (*found[first], *others), found[first]))
+            except FileNameRefused as refused:
+                refusal = refused
+        if refusal is not None and not candidates:
+            raise refusal
+        return tuple(candidates)
 
     async def _list(
         self, client: httpx.AsyncClient, hub: Hub, repository: str, revision: str | None

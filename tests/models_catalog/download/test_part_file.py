@@ -31,7 +31,7 @@ def dies(part: PartFile) -> None:
     part._lock.release()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(writes=st.lists(st.tuples(st.integers(0, 90_000), st.integers(1, 10_000)), max_size=12), data=st.data())
 def test_a_killed_process_loses_nothing_and_a_power_cut_is_noticed(
     tmp_path_factory: pytest.TempPathFactory, writes: list[tuple[int, int]], data: st.DataObject
