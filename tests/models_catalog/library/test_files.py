@@ -11,7 +11,7 @@ from models_catalog.library.elsewhere.ollama import ollama
 from models_catalog.library.elsewhere.surroundings import Surroundings
 from models_catalog.library.files import is_companion, is_model, parts, stem
 
-NAMES = st.text(st.characters(blacklist_characters="/\0", blacklist_categories=("Cs",)), min_size=1, max_size=40)
+NAMES = st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1, max_size=40)
 
 
 @pytest.mark.parametrize(
