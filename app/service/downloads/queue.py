@@ -130,8 +130,8 @@ class Downloads:
         """Put a model at the end of the queue; one that is there already goes on.
 
         text: what `DownloadFinder.find` takes; without a quantization the best one for this computer is taken.
-        endpoints: HF_ENDPOINT, HF_TOKEN and MODELSCOPE_ENDPOINT of whoever asks, for the service's own; they are not kept
-        over a restart. Raises leaves of RemoteRefused and FetchFailed.
+        endpoints: HF_ENDPOINT, HF_TOKEN and MODELSCOPE_ENDPOINT of whoever asks, for the service's own; a restart
+        forgets them. Raises leaves of RemoteRefused and FetchFailed.
         """
         endpoints = endpoints or {}
         candidates = await self._find(text, sources, endpoints)
