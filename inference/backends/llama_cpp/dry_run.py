@@ -82,20 +82,27 @@ class DryRunOracle:
 
     def measure(self, settings: Settings) -> Measured:
         if settings not in self._measured:
+            on_cpu = _on_cpu(settings)
             with self._context(settings) as context:
                 buffers = read_breakdown(context)
+                if settings == on_cpu:
+                    self._note_work(on_cpu, context)
             if buffers is None:
                 raise MeasureFailed("the memory breakdown cannot be read")
-            work = self._work_bytes(settings)
-            self._measured[settings] = Measured(buffers=buffers, work_bytes=work, basis="exact")
+            if on_cpu not in self._work:
+                with self._context(on_cpu) as context:
+                    self._note_work(on_cpu, context)
+            self._measured[settings] = Measured(buffers=buffers, work_bytes=self._work[on_cpu], basis="exact")
         return self._measured[settings]
 
     def graph(self, settings: Settings, tokens: int) -> GraphCost:
-        key = (_on_cpu(settings), tokens)
-        if key not in self._graphs:
-            with self._context(key[0]) as context:
-                self._graphs[key] = read_graph(context, tokens=tokens, outputs=1)
-        return self._graphs[key]
+        key = _on_cpu(settings)
+        if (key, tokens) not in self._graphs:
+            with self._context(key) as context:
+                # One token and a batch are asked for together, and making the context is the dearer part.
+                for count in {tokens, 1, settings.batch_tokens}:
+                    self._graphs[key, count] = read_graph(context, tokens=count, outputs=1)
+        return self._graphs[key, tokens]
 
     def close(self) -> None:
         """Free all models and the file."""
@@ -103,14 +110,11 @@ class DryRunOracle:
             lib.llama_model_free(self._models.popitem()[1])
         self._file.close()
 
-    def _work_bytes(self, settings: Settings) -> int:
-        key = _on_cpu(settings)
-        if key not in self._work:
-            with self._context(key) as context:
-                self._work[key] = work_bytes(
-                    context, tokens=settings.batch_tokens, outputs=settings.outputs_max, threads=self._threads
-                )
-        return self._work[key]
+    def _note_work(self, settings: Settings, context: Any) -> None:
+        if settings not in self._work:
+            self._work[settings] = work_bytes(
+                context, tokens=settings.batch_tokens, outputs=settings.outputs_max, threads=self._threads
+            )
 
     @contextlib.contextmanager
     def _context(self, settings: Settings) -> Iterator[Any]:
