@@ -127,8 +127,8 @@ class ImportReport:
 class LibraryWork:
     """Long work on model files. model: the one that is verified or copied, "" for work on the whole library.
 
-    verdict: of a verified model: "matches" (what was published), "unchanged" (since it was read last) or "sound" (whole;
-    nobody knows what it should be). left: after a move, files that could not be removed from the old folder.
+    verdict: of a verified model: "matches" (what was published), "unchanged" (since it was read last) or "sound"
+    (whole; nobody knows what it should be). left: after a move, files that could not be removed from the old folder.
     """
 
     key: str

@@ -324,7 +324,7 @@ class FakeWorld:
     async def make_plan(
         self, model: LocalModel, wish: Wish, limits: Limits, freed_bytes: Mapping[str, int]
     ) -> PlanAnswer:
-        """Keeps to the limits as the planner does; the bill is the model's size, mapped where it has no room and may be."""
+        """Keeps to the limits as the planner does; the bill is the model's size, mapped where it must and may be."""
         self.plans.append((model.id, wish, limits, dict(freed_bytes)))
         context = wish.context_tokens or min(self.context_tokens, limits.context_tokens or self.context_tokens)
         free_bytes = self.available_bytes() + freed_bytes.get(HOST, 0)

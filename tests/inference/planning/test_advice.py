@@ -49,10 +49,10 @@ class _Planner:
 
 
 def _advise(
-    planner: _Planner, here: Machine, wish: Wish | None = None, **more: tuple[Sibling, ...]
+    planner: _Planner, here: Machine, wish: Wish | None = None, siblings: tuple[Sibling, ...] = ()
 ) -> dict[str, Advice]:
     wish = wish or Wish()
-    found = advise(planner(wish, here), wish=wish, machine=here, replan=planner, **more)
+    found = advise(planner(wish, here), wish=wish, machine=here, replan=planner, siblings=siblings)
     for advice in found:
         for language in ("zh", "en"):
             assert wording.text(f"plan.advice.{advice.kind}", language, **advice.fields)

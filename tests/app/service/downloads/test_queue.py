@@ -101,7 +101,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 async def until(what: Callable[[], Any]) -> None:
     async with asyncio.timeout(5):
-        while not what():
+        while not what():  # noqa: ASYNC110  the queue tells nobody when it has done so
             await asyncio.sleep(0.002)
 
 
