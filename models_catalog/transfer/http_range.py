@@ -21,6 +21,7 @@ import httpx
 from models_catalog.sources.faults import SourceChanged, SourceCut, SourceFailed, SourceUnfit
 from models_catalog.transfer.patience import Patience
 
+_STALE_CONNECTIONS = 2
 _MAX_REDIRECTS = 8
 _READ_BYTES = 256 * 1024
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
@@ -147,7 +148,7 @@ async def _follow(
     for hops in range(_MAX_REDIRECTS + 1):
         headers = {**own_headers, "Range": f"bytes={request.start}-{until}"}
         with translated_errors(began=False):
-            response = await stack.enter_async_context(client.stream("GET", url, headers=headers))
+            response = await _ask(client, url, headers, stack)
         _refuse_linked_hash(response, request)
         if not response.has_redirect_location:
             return response, hops
@@ -157,6 +158,18 @@ async def _follow(
             own_headers = {}
         url = target
     raise SourceFailed("too many redirects")
+
+
+async def _ask(
+    client: httpx.AsyncClient, url: httpx.URL, headers: dict[str, str], stack: contextlib.AsyncExitStack
+) -> httpx.Response:
+    """The response. A kept connection may be closed by its server just as it is used again: then another is taken."""
+    for _ in range(_STALE_CONNECTIONS):
+        try:
+            return await stack.enter_async_context(client.stream("GET", url, headers=headers))
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            continue
+    return await stack.enter_async_context(client.stream("GET", url, headers=headers))
 
 
 def _redirect_target(url: httpx.URL, response: httpx.Response) -> httpx.URL:
