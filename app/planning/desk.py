@@ -18,6 +18,7 @@ from hardware_probe import probe_hardware, probe_memory
 from hardware_probe.gpu_facts import GpuFacts, GpuFound, find_gpu, parse_size
 from hardware_probe.programs import own_pids, read_programs
 from hardware_probe.values import DiskKind, HardwareProfile
+from inference.engine_version import has_accelerator_back_end
 from inference.plan_worker.client import PlanWorker
 from inference.plan_worker.messages import PlanTask
 from inference.planning.advice import Sibling
@@ -67,8 +68,10 @@ class PlanDesk:
         async with self._probing:
             old = time.monotonic() - self._profile_time > _PROFILE_SECONDS
             if self._profile is None or fresh or (old and self._profile.accelerators):
+                # The engine is asked only where it could name more than the processor: its process takes 0.2 s.
+                command = ENGINE_DEVICES if has_accelerator_back_end() else None
                 self._profile = await asyncio.to_thread(
-                    probe_hardware, self._models_folder, engine_devices_command=ENGINE_DEVICES
+                    probe_hardware, self._models_folder, engine_devices_command=command
                 )
                 self._profile_time = time.monotonic()
                 return self._profile

@@ -6,10 +6,11 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from models_catalog.gguf.header import GgufHeader, read_header
+from models_catalog.gguf.header import GgufHeader
 from models_catalog.gguf.plan_data import model_file_bytes, plan_data, read_plan_data
 from models_catalog.gguf.screen import screen
 from models_catalog.library.files import stamp
+from models_catalog.library.recent import forget_recent_header, recent_header
 
 _REMEMBERED = 32
 
@@ -56,7 +57,8 @@ class LocalModels:
             known = self._models.get(path)
         if known is not None and known[0] == found:
             return known[1]
-        header = screen(read_header(path))
+        header = screen(recent_header(path))
+        forget_recent_header()
         model = from_plan_data(plan_data(header), path=str(path), name=header.name, quantization=header.quantization)
         with self._lock:
             self._models[path] = found, model

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from models_catalog.errors import CatalogError, NotChatModel
-from models_catalog.gguf.header import GgufHeader, read_header
+from models_catalog.gguf.header import GgufHeader
 from models_catalog.gguf.screening.kind import check_kind
 from models_catalog.gguf.shards import other_shards
 from models_catalog.library.files import stem
+from models_catalog.library.recent import recent_header
 from models_catalog.library.values import FileProblem, Found, ModelFile, PlaceKey
 from models_catalog.starter import Starter, starters
 
@@ -31,7 +32,7 @@ def describe(found: Found, place: PlaceKey, size_bytes: int, changed_ns: int) ->
         origin=found.origin,
     )
     try:
-        header = read_header(found.path)
+        header = recent_header(found.path)
         others = other_shards(header)
         # The first file of several may hold no weights at all.
         check_kind(header if header.tensors or not others else replace(header, tensors=others[0].tensors))

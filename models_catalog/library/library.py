@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 
 from models_catalog.errors import LibraryFolderGone, ModelFileRefused
-from models_catalog.gguf.header import read_header
 from models_catalog.gguf.screen import screen
 from models_catalog.library.choices import Choices, read_choices, write_choices
 from models_catalog.library.copying import copy_model
 from models_catalog.library.files import file_stamp, files_below, is_model, parts, stamp, stem
 from models_catalog.library.index import FileHash, Index
 from models_catalog.library.move import finish_move, move_library
+from models_catalog.library.recent import recent_header
 from models_catalog.library.removal import Removal, removal_of, remove
 from models_catalog.library.scan import is_present, mark, plain_place, scan
 from models_catalog.library.values import ModelFile, Place
@@ -213,7 +213,7 @@ class ModelLibrary:
         """Screen a file, once while it stays as it is; it is screened again whenever it is loaded."""
         found = stamp(path)
         if self._screened.get(path) != found:
-            screen(read_header(path))
+            screen(recent_header(path))
             self._screened[path] = found
 
     def _add(self, *paths: Path) -> None:

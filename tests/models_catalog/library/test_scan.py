@@ -80,7 +80,7 @@ def test_headers_are_read_again_only_when_the_file_changes(
         reads.append(path)
         return read_header(path)
 
-    monkeypatch.setattr("models_catalog.library.describe.read_header", counted)
+    monkeypatch.setattr("models_catalog.library.describe.recent_header", counted)
     cache = tmp_path / "data" / "library.json"
     first = list_models([shelf], cache_file=cache)
     assert list_models([shelf], cache_file=cache) == first
