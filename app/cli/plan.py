@@ -65,7 +65,8 @@ async def _plans(model: str, wish: PlanWish, language: Language) -> Plans:
         families_folder=paths.families_folder(),
     )
     try:
-        return await Planner(desk, finder).plans(model, wish, on_wait=lambda: note(text("cli.plan.fetching", language)))
+        waiting = text("cli.plan.fetching", language)
+        return await Planner(desk, lambda: finder).plans(model, wish, on_wait=lambda: note(waiting))
     finally:
         await desk.close()
 

@@ -153,8 +153,8 @@ class PlanDesk:
         freed_bytes: Mapping[str, int] | None = None,
     ) -> PlanAnswer:
         """The plan for loading a file now. Raises leaves of ModelRefused and ModelFileRefused."""
-        model, machine = await asyncio.gather(
-            asyncio.to_thread(self.models.read, path), self.machine(freed_bytes=freed_bytes)
+        model, machine, _ = await asyncio.gather(
+            asyncio.to_thread(self.models.read, path), self.machine(freed_bytes=freed_bytes), self._worker.start()
         )
         return await self.plan(model, machine, wish, limits=limits, residuals=residuals)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from app.plan_values import PlannedQuantization, Plans, PlanWish
 from app.planning.desk import PlanDesk
-from app.planning.finder import Finder, Found
 from app.planning.models import PlanModel
 from app.planning.view import plan_view
 from app.planning.wish import planner_wish
@@ -19,6 +18,9 @@ from inference.planning.advice import Sibling
 from inference.planning.quantizations import Quantization, choose_quantization
 from inference.planning.values import Machine, PlanAnswer, Wish
 from models_catalog.errors import CatalogError
+
+if TYPE_CHECKING:
+    from app.planning.finder import Finder, Found
 
 
 class _Beside(TypedDict):
@@ -31,8 +33,10 @@ class _Beside(TypedDict):
 class Planner:
     """Answers "what would MODEL take": finds it, plans every quantization of it. For the thread of one event loop."""
 
-    def __init__(self, desk: PlanDesk, finder: Finder) -> None:
-        self._desk, self._finder = desk, finder
+    def __init__(self, desk: PlanDesk, make_finder: Callable[[], Finder]) -> None:
+        """make_finder: called when first needed; hubs and catalogue are memory that an idle service does without."""
+        self._desk, self._make_finder = desk, make_finder
+        self._finder: Finder | None = None
 
     async def plans(
         self, target: str, wish: PlanWish, *, with_advice: bool = True, on_wait: Callable[[], None] | None = None
@@ -44,7 +48,7 @@ class Planner:
         """
         planned_wish = planner_wish(wish)
         machine, found = await asyncio.gather(
-            self._desk.machine(wish, with_programs=with_advice), self._finder.find(target, on_wait)
+            self._desk.machine(wish, with_programs=with_advice), self._found(target, on_wait)
         )
         # The first one's header makes the others' cheap to read.
         models = [await _read(found[0]), *await asyncio.gather(*map(_read, found[1:]))]
@@ -77,6 +81,10 @@ class Planner:
             hypothetical=machine.hypothetical,
             wish=wish,
         )
+
+    async def _found(self, target: str, on_wait: Callable[[], None] | None) -> tuple[Found, ...]:
+        self._finder = self._finder or self._make_finder()
+        return await self._finder.find(target, on_wait)
 
     async def _beside(self, wish: PlanWish) -> _Beside:
         draft = await asyncio.to_thread(self._desk.models.read, Path(wish.draft)) if wish.draft else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -12,7 +13,6 @@ from app.errors import AppError
 from app.paths import FAMILIES
 from app.plan_values import PlanWish
 from app.planning.desk import PlanDesk
-from app.planning.finder import Finder
 from app.planning.plans import Planner
 from app.service.api.admin_chats import chats_routes
 from app.service.api.admin_downloads import downloads_routes
@@ -37,7 +37,7 @@ from app.service.events import EventBus
 from app.service.fetches import Fetch, Fetches
 from app.service.hardware import Hardware
 from app.service.kept_settings import KeptSettings
-from app.service.library import LocalLibrary
+from app.service.library import LocalLibrary, Shelf
 from app.service.library_works import LibraryWorks, WorkShelf
 from app.service.status import service_status
 from app.service.templates import Templates
@@ -45,6 +45,9 @@ from inference.errors import InferenceError
 from models_catalog.errors import CatalogError
 
 _USUAL_QUANTIZATION = "Q4_K_M"
+
+if TYPE_CHECKING:
+    from app.planning.finder import Finder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +77,7 @@ class Service:
     ) -> None:
         self._data_folder = data_folder
         self._desk = outside.desk
-        self.planner = Planner(
-            self._desk,
-            Finder(
-                installed=outside.shelf.models,
-                local=self._desk.models,
-                cache_folder=self._desk.cache_folder,
-                families_folder=data_folder / FAMILIES,
-            ),
-        )
+        self.planner = Planner(self._desk, lambda: _finder(self._desk, outside.shelf, data_folder))
         self._last_model = ""
         self.settings = settings
         self.events = EventBus()
@@ -186,3 +181,15 @@ class Service:
         self._models_folder = folder
         self.fetches.use_folder(folder)
         self._desk.use_folder(folder)
+
+
+def _finder(desk: PlanDesk, shelf: Shelf, data_folder: Path) -> Finder:
+    # Imported when it is needed: the hubs and the catalogue.
+    from app.planning.finder import Finder
+
+    return Finder(
+        installed=shelf.models,
+        local=desk.models,
+        cache_folder=desk.cache_folder,
+        families_folder=data_folder / FAMILIES,
+    )
