@@ -45,13 +45,21 @@ def parse_query(text: str, filters: Filters = Filters()) -> Query:
     vendor:tencent, state:ready; "max" also as "<=8b"). What is not understood as a filter is a term.
     """
     terms: list[str] = []
-    for word in _SEPARATORS.split(normalised(text[:MAX_TEXT])):
+    for word in _SEPARATORS.split(normalised(_beginning(text))):
         narrowed = _narrowed(filters, word)
         if narrowed is not None:
             filters = narrowed
             continue
         terms += (piece for run in _PIECES.findall(word) if (piece := run.strip(".+:<>=-_")))
     return Query(terms=tuple(terms[:MAX_TERMS]), filters=filters)
+
+
+def _beginning(text: str) -> str:
+    """At most MAX_TEXT characters; a word that the limit would cut is left out, unless it is the only one."""
+    if len(text) <= MAX_TEXT or text[MAX_TEXT].isspace():
+        return text[:MAX_TEXT]
+    cut = text[:MAX_TEXT]
+    return cut.rsplit(None, 1)[0] if len(cut.split()) > 1 else cut
 
 
 def normalised(text: str) -> str:
