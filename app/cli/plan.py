@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from app import paths
-from app.cli.plan_text import lines
 from app.cli.screen import has_colours, note, print_json
 from app.errors import WishInvalid
-from app.plan_values import Plans, PlanWish
 from app.values import Language
 from resources.wording import text
+
+if TYPE_CHECKING:
+    from app.plan_values import Plans, PlanWish
 
 KV_TYPES = ("f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
 
@@ -41,6 +42,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], 
 
 
 def run(args: argparse.Namespace) -> int:
+    # Imported here: every other command would pay for it.
+    import asyncio
+
+    from app.cli.plan_text import lines
+
     plans = asyncio.run(_plans(args.model, _wish(args), args.language))
     if args.json:
         print_json(asdict(plans))
@@ -72,6 +78,8 @@ async def _plans(model: str, wish: PlanWish, language: Language) -> Plans:
 
 
 def _wish(args: argparse.Namespace) -> PlanWish:
+    from app.plan_values import PlanWish
+
     for name in ("ctx", "parallel", "batch", "threads"):
         value = getattr(args, name)
         if value is not None and value < 1:
