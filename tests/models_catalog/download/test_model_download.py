@@ -16,7 +16,6 @@ from models_catalog.errors import (
     ContentWrong,
     DiskTooSmall,
     FetchAlreadyRunning,
-    FetchCancelled,
     FileChanged,
     FileNameRefused,
     NoSourceWorked,
@@ -250,16 +249,6 @@ def test_two_downloads_of_one_file_exclude_each_other(got: Download, hub: HubSer
         got("mirror")
     other.close()
     assert holds(got("mirror"), hub)
-
-
-def test_cancel_stops_at_once_and_the_next_run_goes_on(got: Download, hub: HubServer, patience: Patience) -> None:
-    hub.script("mirror", Behaviour(stall_after_bytes=400 * KIB))
-    with pytest.raises(FetchCancelled):
-        # One connection: several would share the file and none of them come as far as the stall.
-        got("mirror", cancelled=hub.stalled, patience=replace(patience, stall_seconds=60, most_connections=1))
-    hub.seen.clear()
-    assert holds(got("mirror"), hub)
-    assert min(hub.starts("mirror")) >= 200 * KIB
 
 
 def test_the_speed_limit_holds_for_all_connections_together(got: Download, hub: HubServer) -> None:
