@@ -16,6 +16,7 @@ from models_catalog.errors import (
     ContentWrong,
     DiskTooSmall,
     FetchAlreadyRunning,
+    FetchCancelled,
     FileChanged,
     FileNameRefused,
     NoSourceWorked,
@@ -249,6 +250,17 @@ def test_two_downloads_of_one_file_exclude_each_other(got: Download, hub: HubSer
         got("mirror")
     other.close()
     assert holds(got("mirror"), hub)
+
+
+def test_cancel_stops_at_once_and_the_next_run_goes_on(got: Download, hub: HubServer, patience: Patience) -> None:
+    # Every answer hangs short of the least lease: the file cannot be whole before the cancel is looked for.
+    hub.script("mirror", always=Behaviour(stall_after_bytes=220 * KIB))
+    with pytest.raises(FetchCancelled):
+        got("mirror", cancelled=hub.stalled, patience=replace(patience, stall_seconds=60))
+    hub.script("mirror", always=Behaviour())
+    hub.seen.clear()
+    assert holds(got("mirror"), hub)
+    assert min(hub.starts("mirror")) >= 200 * KIB
 
 
 def test_the_speed_limit_holds_for_all_connections_together(got: Download, hub: HubServer) -> None:
