@@ -113,7 +113,8 @@ class PlanDesk:
         """
         profile = await self.hardware()
         freed = dict(freed_bytes or {})
-        ours = own_pids()
+        # Walks all processes: only for who asks what could be closed.
+        ours = await asyncio.to_thread(own_pids) if with_programs else frozenset()
         calibration = self.experience.calibration(profile.cpu.name) if profile.cpu else None
         machine = machine_from(
             profile,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from inference.backends.llama_cpp.library import base, lib
@@ -52,16 +53,29 @@ def read_breakdown(context: Any) -> tuple[BufferBytes, ...] | None:
     if function is None:
         return None
     tree = function(context)
-    buffers: list[BufferBytes] = []
-    pending = [tree.root]
-    while pending and len(buffers) <= tree.count:
-        address = pending.pop()
-        if address:
-            node = _Node.from_address(address)
-            buffers.append(_buffer(node))
-            pending += [node.left, node.right]
-    # The temporary map is never destroyed: some hundred bytes for each call, and no C++ destructor is needed.
+    buffers = [_buffer(node) for node in nodes_of(tree, _Node)]
     return tuple(sorted(buffers, key=lambda buffer: buffer.buffer_type)) if len(buffers) == tree.count else None
+
+
+def nodes_of(tree: Any, node_type: Any) -> Iterator[Any]:
+    """The entries of a `Map`, in any order; at most one more than it counts, should its layout be another.
+
+    The temporary map is never destroyed: some hundred bytes for each call, and no C++ destructor is needed.
+    """
+    found, pending = 0, [tree.root]
+    while pending and found <= tree.count:
+        if address := pending.pop():
+            node = node_type.from_address(address)
+            found += 1
+            yield node
+            pending += [node.left, node.right]
+
+
+def device_name(device: int) -> str:
+    """HOST for the processor's devices, else the device's own name."""
+    if base.ggml_backend_dev_type(device) == _CPU_DEVICE:
+        return HOST
+    return str(base.ggml_backend_dev_name(device).decode())
 
 
 def readable() -> bool:
@@ -81,11 +95,9 @@ def _function() -> Any:
 def _buffer(node: _Node) -> BufferBytes:
     device = base.ggml_backend_buft_get_device(node.buffer_type)
     on_host = base.ggml_backend_buft_is_host(node.buffer_type) or not device
-    if not on_host:
-        on_host = base.ggml_backend_dev_type(device) == _CPU_DEVICE
     return BufferBytes(
         buffer_type=base.ggml_backend_buft_name(node.buffer_type).decode(),
-        device=HOST if on_host else base.ggml_backend_dev_name(device).decode(),
+        device=HOST if on_host else device_name(device),
         weights_bytes=node.weights,
         state_bytes=node.state,
         compute_bytes=node.compute,

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import ctypes
 from pathlib import Path
-from typing import Any
 
-from inference.backends.llama_cpp.breakdown import Map, readable
-from inference.backends.llama_cpp.library import base, open_library
+from inference.backends.llama_cpp.breakdown import Map, device_name, nodes_of, readable
+from inference.backends.llama_cpp.library import open_library
 from inference.planning.oracle import MeasureFailed
-from inference.values import HOST
 
 _SYMBOL = "_Z21mtmd_get_memory_usagePKc19mtmd_context_params"
-_CPU_DEVICE = 0
 
 
 class _Params(ctypes.Structure):
@@ -70,20 +67,8 @@ def projector_bytes(path: Path, *, device: int | None) -> dict[str, int]:
     params.use_gpu, params.device = device is not None, device
     # Warming up is where the graph is measured; nothing is computed.
     params.warmup = True
-    found = dict(_entries(function(str(path).encode(), params)))
+    tree = function(str(path).encode(), params)
+    found = {device_name(node.device): node.bytes for node in nodes_of(tree, _Node)}
     if not found:
         raise MeasureFailed(f"{path.name} is no projector that could be read")
     return found
-
-
-def _entries(tree: Any) -> list[tuple[str, int]]:
-    entries: list[tuple[str, int]] = []
-    pending = [tree.root]
-    while pending and len(entries) <= tree.count:
-        if address := pending.pop():
-            node = _Node.from_address(address)
-            on_host = base.ggml_backend_dev_type(node.device) == _CPU_DEVICE
-            name = HOST if on_host else base.ggml_backend_dev_name(node.device).decode()
-            entries.append((name, node.bytes))
-            pending += [node.left, node.right]
-    return entries
