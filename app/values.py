@@ -189,6 +189,32 @@ class MessagePrompt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateFinding:
+    """One thing that is to be said of a chat template; its words are `doctor.finding.KEY` with `fields`."""
+
+    key: str
+    severity: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateReport:
+    """What the template doctor says of a model's own chat template.
+
+    severity: "fine", "note", "warning" or "broken". tools: dialect of its tool calls. thinking: how it is switched.
+    chat_profile: the built-in one that is offered in its place.
+    """
+
+    model: str
+    severity: str
+    usable: bool
+    tools: str | None
+    thinking: str | None
+    chat_profile: str | None
+    findings: tuple[TemplateFinding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StarterOffer:
     """A starter model that can be fetched. fits: free memory and free disk allow it."""
 
@@ -245,6 +271,12 @@ class Event:
       "fetch"           FetchStatus
       "models"          {}                                the list of local models changed
       "library_work"    LibraryWork                       begun, a little further, ended
+      "download"        DownloadStatus                    queued, a little further, ended
+      "download_removed" DownloadRemoved                  no longer in the queue
+      "downloads"       {order}                           ids in their new order
+      "catalogue_fit"   CatalogueFit                      how a model would run here, one that was asked for
+      "catalogue"       {}                                the catalogue is another one
+      "template_report" TemplateReport                    of a model that is new here
       "calibration"     CalibrationStatus                 how far the measuring of the computer's speed is
       "settings"        {}                                settings changed
       "gap"             {}                                events were missed: fetch everything anew

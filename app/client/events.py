@@ -6,9 +6,19 @@ from dataclasses import dataclass
 
 import msgspec
 
+from app.catalogue_values import CatalogueFit
 from app.download_values import DownloadRemoved, DownloadStatus
 from app.plan_values import CalibrationStatus
-from app.values import ChatMessage, ChatSummary, EngineStatus, Event, FetchStatus, PlanChange
+from app.values import (
+    ChatMessage,
+    ChatSummary,
+    EngineStatus,
+    Event,
+    FetchStatus,
+    LibraryWork,
+    PlanChange,
+    TemplateReport,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,18 @@ class ModelsChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadsReordered:
+    """The queue has another order."""
+
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueChanged:
+    """The catalogue is another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsChanged:
     """Some setting is another one."""
 
@@ -76,6 +98,11 @@ Happening = (
     | FetchStatus
     | DownloadStatus
     | DownloadRemoved
+    | DownloadsReordered
+    | LibraryWork
+    | CatalogueFit
+    | CatalogueChanged
+    | TemplateReport
     | CalibrationStatus
     | ChatDeleted
     | ModelsChanged
@@ -95,6 +122,11 @@ _TYPES: dict[str, type[Happening]] = {
     "fetch": FetchStatus,
     "download": DownloadStatus,
     "download_removed": DownloadRemoved,
+    "downloads": DownloadsReordered,
+    "library_work": LibraryWork,
+    "catalogue_fit": CatalogueFit,
+    "catalogue": CatalogueChanged,
+    "template_report": TemplateReport,
     "calibration": CalibrationStatus,
     "models": ModelsChanged,
     "settings": SettingsChanged,

@@ -7,10 +7,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.catalogue_values import CatalogueFit
 from app.client.events import (
     Bye,
+    CatalogueChanged,
     ChatDeleted,
     Delta,
+    DownloadsReordered,
     EngineUnloaded,
     Gap,
     Happening,
@@ -19,6 +22,7 @@ from app.client.events import (
     SettingsChanged,
 )
 from app.client.http import APPEND, AppendHere, ServiceClient
+from app.download_values import DownloadRemoved, DownloadStatus
 from app.gui import conversation
 from app.gui.link import LinkState, Online, ServiceLink, Starting
 from app.plan_values import CalibrationStatus, PlanWish
@@ -28,9 +32,11 @@ from app.values import (
     ChatSummary,
     EngineStatus,
     FetchStatus,
+    LibraryWork,
     LocalModel,
     ServiceStatus,
     StarterOffer,
+    TemplateReport,
 )
 
 STATUS_MILLISECONDS = 3_000
@@ -273,8 +279,10 @@ class Session(QObject):
                 self.engines_changed.emit()
             case Gap():
                 self._refresh()
-            case CalibrationStatus():
-                pass  # for the page of hardware and plans only
+            case CalibrationStatus() | CatalogueFit() | CatalogueChanged() | TemplateReport():
+                pass  # for single pages only, which listen to the link themselves
+            case DownloadStatus() | DownloadRemoved() | DownloadsReordered() | LibraryWork():
+                pass  # the same
             case Bye() | PlanChanged():
                 pass  # the engine's own event says the latter, too
 
