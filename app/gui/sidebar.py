@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBox
 from app.gui import icons
 from app.gui.conversation_list import ConversationList
 from app.gui.look import Look
+from app.gui.navigation import Navigation
 from app.gui.parts.basics import dress_button, ghost_button, plain_label
 from app.gui.parts.drawn import Logo, MemoryBar
 from app.gui.session import Session
@@ -22,7 +23,6 @@ class Sidebar(QFrame):
 
     delete_wanted = Signal(str, str)
     hide_wanted = Signal()
-    plans_wanted = Signal()
 
     def __init__(self, look: Look, session: Session) -> None:
         super().__init__()
@@ -36,11 +36,7 @@ class Sidebar(QFrame):
         self.new_button.setProperty("kind", "row")
         self.new_button.setFont(ui_font(14, 500))
         self.new_button.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.plans_button = QPushButton()
-        self.plans_button.setProperty("kind", "nav")
-        self.plans_button.setFont(ui_font(14))
-        self.plans_button.setCheckable(True)
-        self.plans_button.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.navigation = Navigation(look)
         self.search = QLineEdit()
         self.search.setFont(ui_font(13))
         self.search.setClearButtonEnabled(True)
@@ -53,7 +49,6 @@ class Sidebar(QFrame):
         self._arrange()
         self._hide.clicked.connect(self.hide_wanted)
         self.new_button.clicked.connect(session.new_chat)
-        self.plans_button.clicked.connect(self._want_plans)
         self.search.textChanged.connect(self._show_chats)
         self.list.opened.connect(session.open_chat)
         self.list.renamed.connect(session.rename_chat)
@@ -78,7 +73,7 @@ class Sidebar(QFrame):
         column.addLayout(title)
         column.addSpacing(6)
         column.addWidget(self.new_button)
-        column.addWidget(self.plans_button)
+        column.addWidget(self.navigation)
         column.addWidget(self.search)
         column.addSpacing(6)
         self._heading.setContentsMargins(10, 0, 0, 0)
@@ -88,20 +83,6 @@ class Sidebar(QFrame):
         column.addWidget(self.list, 1)
         column.addWidget(self._memory)
 
-    def show_plans_open(self, is_open: bool) -> None:
-        """Whether the page of hardware and plans is on the screen."""
-        self.plans_button.setChecked(is_open)
-        self._dress_plans_button()
-
-    def _want_plans(self) -> None:
-        self.plans_button.setChecked(True)  # a second click does not leave the page
-        self.plans_wanted.emit()
-
-    def _dress_plans_button(self) -> None:
-        theme = self._look.theme
-        colour = theme.accent if self.plans_button.isChecked() else theme.text_second
-        self.plans_button.setIcon(icons.icon("gauge", colour, 17))
-
     def _refresh(self) -> None:
         say, theme = self._look.say, self._look.theme
         self._name.setText(say("app.name"))
@@ -110,9 +91,6 @@ class Sidebar(QFrame):
         self.new_button.setIcon(icons.icon("plus", theme.accent, 17))
         self.new_button.setAccessibleName(say("side.new"))
         self.new_button.setToolTip(f"{say('side.new')} (Ctrl+N)")
-        self.plans_button.setText("  " + say("side.plans").replace("&", "&&"))
-        self.plans_button.setAccessibleName(say("side.plans"))
-        self._dress_plans_button()
         self.search.setPlaceholderText(say("side.search"))
         self.search.setAccessibleName(say("side.search"))
         self.search.setToolTip(f"{say('side.search')} (Ctrl+K)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
@@ -17,11 +16,9 @@ from app.gui.link import Online
 from app.gui.look import Look
 from app.gui.parts.drawn import window_icon
 from app.gui.session import Session
+from app.gui.side_pages import SidePages
 from app.gui.sidebar import Sidebar
 from app.plan_values import PlanWish
-
-if TYPE_CHECKING:
-    from app.gui.plans.page import PlansPage
 
 FIRST_SIZE = QSize(1180, 800)
 LEAST_SIZE = QSize(720, 520)
@@ -37,11 +34,11 @@ class MainWindow(QMainWindow):
         self.header = Header(look, session)
         self.chat_page = ChatPage(look, session)
         self.first_run = FirstRunPage(look, session)
-        self.plans_page: PlansPage | None = None
         self._had_models = False
         self._chat_id = ""
         self._seen_fetches: set[str] = set()
         self.pages = QStackedWidget()
+        self.side_pages = SidePages(look, session, self.pages)
         self.pages.addWidget(self.chat_page)
         self.pages.addWidget(self.first_run)
         self._arrange()
@@ -71,10 +68,13 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.sidebar.hide_wanted.connect(lambda: self._show_side(False))
         self.sidebar.delete_wanted.connect(self._delete_chat)
-        self.sidebar.plans_wanted.connect(self._show_plans)
-        self.sidebar.new_button.clicked.connect(self._leave_plans)
-        self.sidebar.list.opened.connect(self._leave_plans)
-        self.pages.currentChanged.connect(lambda _: self.sidebar.show_plans_open(self._on_plans))
+        self.sidebar.navigation.wanted.connect(self.side_pages.open)
+        self.sidebar.new_button.clicked.connect(self._leave_side)
+        self.sidebar.list.opened.connect(self._leave_side)
+        self.pages.currentChanged.connect(lambda _: self.sidebar.navigation.show_open(self.side_pages.open_page))
+        self.side_pages.chat_wanted.connect(self._chat_with)
+        self.side_pages.starter_wanted.connect(self._show_first_run)
+        self.side_pages.import_wanted.connect(self._import_model)
         self.header.show_side_wanted.connect(lambda: self._show_side(True))
         self.header.import_wanted.connect(self._import_model)
         self.header.starter_wanted.connect(self._show_first_run)
@@ -105,7 +105,7 @@ class MainWindow(QMainWindow):
 
     def _new_chat(self) -> None:
         self._session.new_chat()
-        self._leave_plans()
+        self._leave_side()
         self.chat_page.composer.field.setFocus()
 
     def _search(self) -> None:
@@ -120,8 +120,8 @@ class MainWindow(QMainWindow):
     def _on_models(self) -> None:
         """Without a model there is only one thing to do; with the first one the chat begins."""
         usable = bool(self._session.usable_models)
-        if self._on_plans:
-            pass  # it shows the models by itself
+        if self.side_pages.open_page:
+            pass  # they show the models by themselves
         elif not usable and self._session.models is not None:
             self._show_first_run()
         elif usable and not self._had_models:
@@ -137,32 +137,17 @@ class MainWindow(QMainWindow):
             self._show_chat_page()
 
     def _on_chat(self) -> None:
-        """Another chat is shown; the same one anew, after a gap, takes nobody away from the plans."""
+        """Another chat is shown; the same one anew, after a gap, takes nobody away from another page."""
         before, self._chat_id = self._chat_id, self._session.chat.id if self._session.chat else ""
-        if self._session.usable_models and not (self._on_plans and self._chat_id == before):
+        if self._session.usable_models and not (self.side_pages.open_page and self._chat_id == before):
             self.pages.setCurrentWidget(self.chat_page)
 
-    @property
-    def _on_plans(self) -> bool:
-        return self.plans_page is not None and self.pages.currentWidget() is self.plans_page
-
-    def _show_plans(self) -> None:
-        """The page is made when it is first asked for: a window that only chats is lighter without it."""
-        if self.plans_page is None:
-            from app.gui.plans.page import PlansPage
-
-            self.plans_page = PlansPage(self._look, self._session)
-            self.plans_page.chat_wanted.connect(self._chat_with)
-            self.plans_page.starter_wanted.connect(self._show_first_run)
-            self.pages.addWidget(self.plans_page)
-        self.pages.setCurrentWidget(self.plans_page)
-
-    def _leave_plans(self) -> None:
-        if self._on_plans:
+    def _leave_side(self) -> None:
+        if self.side_pages.open_page:
             self.pages.setCurrentWidget(self.chat_page if self._session.usable_models else self.first_run)
 
-    def _chat_with(self, model_id: str, wish: PlanWish) -> None:
-        """Load a model with the numbers of its plan, and go where it can be talked to."""
+    def _chat_with(self, model_id: str, wish: PlanWish | None) -> None:
+        """Load a model, with the numbers of its plan if there are some, and go where it can be talked to."""
         self._session.choose_model(model_id, wish)
         self._show_chat_page()
 

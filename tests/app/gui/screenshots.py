@@ -23,6 +23,7 @@ from app.errors import RemoteError
 from app.gui.dialogs import ApiInfo, Question
 from app.gui.link import ServiceLink
 from app.gui.look import Look
+from app.gui.plans.page import PlansPage
 from app.gui.session import Session
 from app.gui.transcript.messages import AssistantMessage
 from app.gui.window import MainWindow
@@ -273,9 +274,9 @@ def draw_plans(folder: Path, language: Language, theme: str) -> None:
     studio = Studio(folder, language, theme, service)
     studio.go_online()
     studio.window.resize(1280, 840)
-    studio.window.sidebar.plans_button.click()
-    page = studio.window.plans_page
-    assert page is not None
+    studio.window.sidebar.navigation.buttons["plans"].click()
+    page = studio.window.side_pages.made("plans")
+    assert isinstance(page, PlansPage)
     planning = page.planning
     studio.wait(lambda: planning.plan is not None and not planning.advice_is_old and len(planning.previews) == 2)
     studio.save("plans")

@@ -31,9 +31,9 @@ WIDE = 1_280
 def page(qtbot: QtBot, window: MainWindow) -> PlansPage:
     """The page, wide, with the plan of the model in use."""
     window.resize(WIDE, 800)
-    window.sidebar.plans_button.click()
-    page = window.plans_page
-    assert page is not None
+    window.sidebar.navigation.buttons["plans"].click()
+    page = window.side_pages.made("plans")
+    assert isinstance(page, PlansPage)
     qtbot.waitUntil(lambda: page.planning.plan is not None and page.watch.live is not None)
     qtbot.waitUntil(lambda: MODEL.id in page.planning.previews)
     return page
@@ -46,8 +46,8 @@ def look_at_repository(qtbot: QtBot, page: PlansPage) -> None:
 
 
 def test_the_window_is_made_without_it(window: MainWindow) -> None:
-    assert window.plans_page is None
-    assert not window.sidebar.plans_button.isChecked()
+    assert window.side_pages.made("plans") is None
+    assert not window.sidebar.navigation.buttons["plans"].isChecked()
 
 
 def test_it_is_not_even_imported_at_the_start() -> None:
@@ -78,7 +78,7 @@ def test_what_could_not_be_found_out_is_said(qtbot: QtBot, page: PlansPage, serv
 
 def test_it_asks_only_while_it_is_seen(qtbot: QtBot, page: PlansPage, window: MainWindow, service: FakeService) -> None:
     window.sidebar.new_button.click()
-    assert not page.isVisible() and not window.sidebar.plans_button.isChecked()
+    assert not page.isVisible() and not window.sidebar.navigation.buttons["plans"].isChecked()
     before = len(service.calls)
     qtbot.wait(LIVE_MILLISECONDS + 200)
     assert "live" not in [name for name, _ in service.calls[before:]]
@@ -283,9 +283,9 @@ def test_a_computer_without_models_is_shown_and_gets_its_first_one(
     service.local_models, service.engines = [], []
     service.send_event("models", {})
     qtbot.waitUntil(lambda: window.pages.currentWidget() is window.first_run)
-    window.sidebar.plans_button.click()
-    page = window.plans_page
-    assert page is not None and "这台电脑上还没有模型" in visible_texts(page)
+    window.sidebar.navigation.buttons["plans"].click()
+    page = window.side_pages.made("plans")
+    assert isinstance(page, PlansPage) and "这台电脑上还没有模型" in visible_texts(page)
     look_at_repository(qtbot, page)
     service.send_event("models", {})  # nobody is taken away from here
     page.models.starter.click()
