@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.catalogue_values import CatalogueQuery
 from app.client.http import APPEND, CompletionChunk, ServiceClient, Usage
 from app.errors import RemoteError, ServiceUnreachable, Unauthorized
 
@@ -143,3 +144,45 @@ def test_an_error_inside_a_completion_stream_is_raised() -> None:
     with pytest.raises(RemoteError) as caught:
         list(client_with(lambda _: httpx.Response(200, content=stream.encode())).chat_completion("m", []))
     assert (caught.value.code, caught.value.fields) == ("EngineDied", {"cause": "killed"})
+
+
+@pytest.mark.parametrize(
+    ("ask", "method", "path", "body"),
+    [
+        (
+            lambda client: client.catalogue(CatalogueQuery(text="千问", abilities=("code",))),
+            "POST",
+            "/catalogue/search",
+            {
+                "text": "千问",
+                "abilities": ["code"],
+                "min_parameters": None,
+                "max_parameters": None,
+                "licence": "",
+                "commercial": False,
+                "vendor": "",
+                "states": [],
+                "unconfirmed": False,
+            },
+        ),
+        (lambda client: client.catalogue_model("a/b"), "GET", "/catalogue/models/a%2Fb", None),
+        (lambda client: client.catalogue_fits(("a", "b")), "POST", "/catalogue/fits", {"models": ["a", "b"]}),
+        (lambda client: client.catalogue_update(), "GET", "/catalogue/update", None),
+        (lambda client: client.check_catalogue(), "POST", "/catalogue/update", None),
+        (lambda client: client.template_report("m"), "GET", "/models/m/template", None),
+        (lambda client: client.chat_profiles(), "GET", "/chat-profiles", None),
+        (lambda client: client.message_prompt("c1", "m1"), "GET", "/chats/c1/messages/m1/prompt", None),
+    ],
+)
+def test_each_question_has_its_route(ask: Callable[[ServiceClient], Any], method: str, path: str, body: Any) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json=None)
+
+    with pytest.raises(RemoteError):  # null is no answer to any of them
+        ask(client_with(answer))
+    assert seen[0].method == method
+    assert seen[0].url.raw_path.decode() == f"/liangli/v1{path}"
+    assert (json.loads(seen[0].content) if seen[0].content else None) == body

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from app.client.http import APPEND, AppendHere, Exchange, ServiceClient
+from app.client.http import APPEND, AppendHere, Exchange
 from app.errors import AppError, RemoteError, ServiceUnreachable
 from app.plan_values import CalibrationStatus, HardwareView, LiveView, Plans, PlanWish
 from app.values import (
@@ -26,6 +26,7 @@ from app.values import (
     ServiceStatus,
     StarterOffer,
 )
+from tests.app.gui.fake_models import FakeModels
 from tests.app.gui.plan_samples import COMPUTER, LIVE, sample_plans
 
 MODEL = LocalModel(
@@ -117,12 +118,13 @@ def message(
     )
 
 
-class FakeService(ServiceClient):
+class FakeService(FakeModels):
     """One chat after another in a list; answers begin empty and grow by `say`. `calls` records what was asked."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.base_url, self.token = "http://127.0.0.1:11466", "sk-test"
-        self.local_models: list[LocalModel] = [MODEL]
+        self.local_models = [MODEL]
         self.engines: list[EngineStatus] = [ENGINE]
         self.offers: list[StarterOffer] = list(OFFERS)
         self.kept: dict[str, Chat] = {}
