@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -20,13 +19,14 @@ from pathlib import Path
 
 from hardware_probe.memory import parse_memory, read_memory
 from hardware_probe.values import Accelerator, Memory
+from resources.own_program import module_command
 
 _ANSWER_SECONDS = 0.5
 _START_SECONDS = 3.0
 _PAUSE_AFTER_FAILURE_SECONDS = 30.0
 _PCI = Path("/sys/bus/pci/devices")
 _HOME = Path(__file__).resolve().parents[1]
-NVML_COMMAND = (sys.executable, "-m", "hardware_probe.live_nvml")
+NVML_COMMAND = module_command("hardware_probe.live_nvml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,13 @@ from app import paths
 from app.cli.screen import harmless, print_facts, print_json
 from app.values import Language
 from app.words import shown_bytes
+from resources.own_program import module_command
 from resources.wording import text
 
 if TYPE_CHECKING:
     from hardware_probe import Accelerator, AcceleratorUser, Cpu, HardwareProfile, ProbeIssue
 
-ENGINE_DEVICES_COMMAND = (sys.executable, "-m", "inference.backends.llama_cpp.devices")
+ENGINE_DEVICES_COMMAND = module_command("inference.backends.llama_cpp.devices")
 _MOST_USERS = 4
 Fact = tuple[str, str]
 

@@ -16,6 +16,7 @@ from app import paths
 from app.client.http import ServiceClient
 from app.errors import RemoteError, ServiceStartFailed, ServiceUnreachable, Unauthorized
 from app.values import Language
+from resources.own_program import module_command
 
 START_SECONDS = 30.0
 POLL_SECONDS = 0.05
@@ -70,7 +71,7 @@ def _launch(data_folder: Path, log_path: Path, options: Sequence[str]) -> subpro
     log_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with log_path.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--no-daemon", *options],
+            [*module_command("app"), "serve", "--no-daemon", *options],
             cwd=Path(app.__file__).parents[1],  # where `-m app` can be found, also without an installation
             env=os.environ | {paths.HOME_VARIABLE: str(data_folder)},
             stdin=subprocess.DEVNULL,

@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.errors import CalibrationFailed
 from inference.worker.environment import child_environment
+from resources.own_program import module_command
 
-COMMAND = (sys.executable, "-m", "inference.backends.llama_cpp.calibration")
+COMMAND = module_command("inference.backends.llama_cpp.calibration")
 SECONDS = 8.0
 # Beside what was asked for: start of the process, and a computer that is busy otherwise.
 _PATIENCE_SECONDS = 60.0

@@ -27,8 +27,9 @@ from inference.planning.machine import has_back_end, machine_from, usable_accele
 from inference.planning.speeds import accelerator_speed, cpu_speed_from_facts, gpu_speed
 from inference.planning.threads import choose_threads
 from inference.planning.values import HOST, Host, Limits, Machine, PlanAnswer, Residuals, Wish
+from resources.own_program import module_command
 
-ENGINE_DEVICES = (sys.executable, "-m", "inference.backends.llama_cpp.devices")
+ENGINE_DEVICES = module_command("inference.backends.llama_cpp.devices")
 # Cards and drivers do not change often; what is free on them is asked again after this time.
 _PROFILE_SECONDS = 10.0
 # Reading a large file once, from the middle to the end of what such disks do.

@@ -12,6 +12,7 @@ from typing import Any
 from hardware_probe.sighting import Sighting, bytes_or_none, link_speed, normal_pci_id
 from hardware_probe.tool import ABSENT, ToolAnswer, run_tool
 from hardware_probe.values import AcceleratorUser
+from resources.own_program import module_command
 
 SOURCE = "nvml"
 # Without one of these no NVIDIA driver can answer on Linux (/dev/dxg: Windows Subsystem for Linux).
@@ -34,7 +35,7 @@ def read_nvidia(limit_seconds: float) -> ToolAnswer:
         return ABSENT
     if sys.platform == "darwin":
         return ABSENT
-    return run_tool([sys.executable, "-m", "hardware_probe.sources.nvml"], limit_seconds)
+    return run_tool(module_command("hardware_probe.sources.nvml"), limit_seconds)
 
 
 def _windows_library() -> Path:

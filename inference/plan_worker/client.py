@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Sequence
 
 import msgspec
@@ -16,8 +15,9 @@ from inference.worker.death import Ending, cause_of_death
 from inference.worker.messages import body_length
 from inference.worker.refusals import UnknownRefusal, from_wire
 from models_catalog.errors import CatalogError
+from resources.own_program import module_command
 
-_COMMAND = (sys.executable, "-m", "inference.plan_worker.entry")
+_COMMAND = module_command("inference.plan_worker.entry")
 # A plan takes 0.1 s; the largest shapes on many devices, on a machine that is busy otherwise, some seconds.
 LIMIT_SECONDS = 60.0
 # The worker's 60 MB are worth keeping only while somebody moves sliders.

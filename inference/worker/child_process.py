@@ -15,9 +15,10 @@ from pathlib import Path
 import psutil
 
 from inference.worker.environment import child_environment
+from resources.own_program import module_command
 
 _TAIL_BYTES = 64 * 1024
-_COMMAND = (sys.executable, "-m", "inference.worker.entry")
+_COMMAND = module_command("inference.worker.entry")
 # The folder that holds the package `inference`: `-m` looks there first, and the child holds no folder of the user's.
 _ROOT = Path(__file__).resolve().parents[2]
 

