@@ -142,7 +142,7 @@ class IconView(QWidget):
             painter.end()
 
 
-TONES = {"good": "circle-check", "warn": "triangle-alert", "bad": "circle-x", "busy": "refresh-cw"}
+TONES = {"good": "circle-check", "warn": "triangle-alert", "bad": "circle-x", "busy": "refresh-cw", "still": "pause"}
 
 
 class Badge(QFrame):
@@ -163,7 +163,7 @@ class Badge(QFrame):
     def show_state(self, look: Look, tone: str, text: str) -> None:
         """tone: one of TONES."""
         theme = look.theme
-        colour = {"good": theme.good, "warn": theme.warn, "bad": theme.bad, "busy": theme.text_second}[tone]
+        colour = {"good": theme.good, "warn": theme.warn, "bad": theme.bad}.get(tone, theme.text_second)
         self._icon.show_icon(TONES[tone], colour)
         self._label.setText(text)
         self.setAccessibleName(text)
