@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-import app
 from app import paths
 from app.client.http import ServiceClient
+from app.client.launch import launch, service_log
 from app.errors import RemoteError, ServiceStartFailed, ServiceUnreachable, Unauthorized
 from app.values import Language
-from resources.own_program import module_command
 
 START_SECONDS = 30.0
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.01
 # A service that is starting or swapping may answer late, but a hung one must not hold its faces for long.
 PROBE_SECONDS = 5.0
 # The child ended without a word: another one may just have won the race for the lock and be about to answer.
 GRACE_SECONDS = 3.0
-DETACHED_ON_WINDOWS = 0x00000208  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
 
 
 def find_service(data_folder: Path, language: Language = "en") -> ServiceClient | None:
@@ -43,18 +39,27 @@ def find_service(data_folder: Path, language: Language = "en") -> ServiceClient 
     return client
 
 
-def connect_or_start(data_folder: Path, language: Language = "en", options: Sequence[str] = ()) -> ServiceClient:
+def connect_or_start(
+    data_folder: Path,
+    language: Language = "en",
+    options: Sequence[str] = (),
+    *,
+    started: subprocess.Popen[bytes] | None = None,
+) -> ServiceClient:
     """A client of the running service; starts the service when there is none, and waits until it answers.
 
-    `options` are further arguments of `liangli serve`, for a service that has to be started. It lives on when this
-    process ends. Raises ServiceStartFailed when it does not come up within 30 s.
+    `options` are further arguments of `liangli serve`, for a service that has to be started; `started` is one that the
+    caller has launched already. It lives on when this process ends. Raises ServiceStartFailed when it does not come up
+    within 30 s.
     """
-    return find_service(data_folder, language) or _start(data_folder, language, options)
+    if started is None:
+        client = find_service(data_folder, language)
+        if client is not None:
+            return client
+    return _wait(data_folder, language, started or launch(data_folder, options))
 
 
-def _start(data_folder: Path, language: Language, options: Sequence[str]) -> ServiceClient:
-    log_path = data_folder / "logs" / "service.log"
-    child = _launch(data_folder, log_path, options)
+def _wait(data_folder: Path, language: Language, child: subprocess.Popen[bytes]) -> ServiceClient:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         client = find_service(data_folder, language)
@@ -63,20 +68,4 @@ def _start(data_folder: Path, language: Language, options: Sequence[str]) -> Ser
         if child.poll() is not None:
             deadline = min(deadline, time.monotonic() + GRACE_SECONDS)
         time.sleep(POLL_SECONDS)
-    raise ServiceStartFailed(log_path=str(log_path))
-
-
-def _launch(data_folder: Path, log_path: Path, options: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start `liangli serve` in a session of its own, so that closing a terminal or the window does not end it."""
-    log_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with log_path.open("ab") as log:
-        return subprocess.Popen(
-            [*module_command("app"), "serve", "--no-daemon", *options],
-            cwd=Path(app.__file__).parents[1],  # where `-m app` can be found, also without an installation
-            env=os.environ | {paths.HOME_VARIABLE: str(data_folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=sys.platform != "win32",
-            creationflags=DETACHED_ON_WINDOWS if sys.platform == "win32" else 0,
-        )
+    raise ServiceStartFailed(log_path=str(service_log(data_folder)))

@@ -69,13 +69,15 @@ def test_serve_in_the_background(service: FakeService, capsys: pytest.CaptureFix
 def test_options_of_serve_reach_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
 
-    def connect_or_start(folder: object, language: object, options: object) -> object:
-        seen.append(options)
+    def connect_or_start(folder: object, language: object, options: object, *, started: object) -> object:
+        seen.append((options, started))
         return FakeService().client()
 
     monkeypatch.setattr("app.client.discover.connect_or_start", connect_or_start)
-    assert main(["serve", "--port", "4000", "--token", "abc"]) == 0
-    assert seen == [["--port", "4000", "--token", "abc"]]
+    monkeypatch.setattr("app.cli.connection.launch", lambda folder, options: options)
+    options = ["--port", "4000", "--token", "abc"]
+    assert main(["serve", *options]) == 0
+    assert seen == [(options, options)], "the service is started first, with its options"
 
 
 def test_stop_waits_for_the_end(service: FakeService, capsys: pytest.CaptureFixture[str]) -> None:

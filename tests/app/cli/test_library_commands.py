@@ -75,7 +75,7 @@ def service(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setattr("app.cli.library_work.POLL_SECONDS", 0.01)
     monkeypatch.setattr(
         "app.client.discover.connect_or_start",
-        lambda folder, language, options: ServiceClient(address[0], TOKEN, language),
+        lambda folder, language, *_, **__: ServiceClient(address[0], TOKEN, language),
     )
     with ServiceClient(address[0], TOKEN) as client:
         yield client
