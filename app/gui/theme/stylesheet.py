@@ -144,6 +144,8 @@ def _inputs(t: Theme) -> str:
     QLineEdit {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 9px; padding: 6px 10px;
         color: {t.text}; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QLineEdit:focus {{ border: 1px solid {t.accent}; }}
+    QLineEdit:disabled {{ background: {t.hover}; color: {t.text_third}; }}
+    QLineEdit[tone="bad"] {{ border: 1px solid {t.bad}; }}
     QTextBrowser, QPlainTextEdit, QTextEdit {{ background: transparent; border: 0; color: {t.text};
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QTextBrowser[shade="2"] {{ color: {t.text_second}; }}
