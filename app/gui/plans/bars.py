@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from app.gui.look import Look
 from app.gui.parts.basics import ElidedLabel, plain_label
+from app.gui.parts.machine import short_name
 from app.gui.theme.tokens import Theme
 from app.plan_values import PlanDevice
 from app.words import shown_bytes
@@ -28,13 +29,6 @@ def part_bytes(device: PlanDevice) -> tuple[int, int, int, int]:
 def in_order(devices: tuple[PlanDevice, ...]) -> tuple[PlanDevice, ...]:
     """The cards first, as people look at them first; the processor's memory last."""
     return (*devices[1:], *devices[:1])
-
-
-def short_name(name: str) -> str:
-    """A card's name as people say it: without its maker."""
-    for maker in ("NVIDIA GeForce ", "NVIDIA ", "AMD ", "Intel(R) "):
-        name = name.removeprefix(maker)
-    return name
 
 
 def part_colours(theme: Theme) -> tuple[str, str, str, str]:
@@ -78,7 +72,7 @@ class StackedBar(QWidget):
             left += width
         limit = bar.width() * device.budget_bytes / whole
         if device.total_bytes > device.budget_bytes:
-            _hatch(painter, QRectF(limit, bar.top(), left - limit, bar.height()), theme)
+            hatch(painter, QRectF(limit, bar.top(), left - limit, bar.height()), theme)
         painter.setClipping(False)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         tick = min(max(limit, 1.0), self.width() - 1.0)
@@ -87,8 +81,8 @@ class StackedBar(QWidget):
         painter.end()
 
 
-def _hatch(painter: QPainter, area: QRectF, theme: Theme) -> None:
-    """Lines drawn one by one: a pattern brush has no scale and is blurred on fine screens."""
+def hatch(painter: QPainter, area: QRectF, theme: Theme) -> None:
+    """What is too much. Lines drawn one by one: a pattern brush has no scale and is blurred on fine screens."""
     painter.save()
     painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
     painter.fillRect(area, QColor(theme.bad_soft))

@@ -11,7 +11,8 @@ from app.gui.parts.basics import Badge, ElidedLabel, IconView, plain_label
 from app.gui.parts.holding import Tile, breakable
 from app.plan_values import PlanAdvice, PlannedQuantization, PlanVerdict, PlanView
 
-_TONES: dict[PlanVerdict, str] = {
+# How good a verdict is, as a badge shows it.
+VERDICT_TONES: dict[PlanVerdict, str] = {
     "fits": "good",
     "tight": "warn",
     "partly_on_cpu": "warn",
@@ -29,7 +30,7 @@ APPLICABLE = {
 
 def show_verdict(badge: Badge, look: Look, plan: PlanView) -> None:
     """The verdict as a badge."""
-    badge.show_state(look, _TONES[plan.verdict], plan_words.short_verdict(plan, look.language))
+    badge.show_state(look, VERDICT_TONES[plan.verdict], plan_words.short_verdict(plan, look.language))
 
 
 class QuantizationTile(Tile):

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from app import words
 from app.gui.link import Ended, Failed, Lost
 from app.gui.look import Look
-from app.gui.parts.basics import ElidedLabel, IconView, plain_label, set_property
+from app.gui.parts.basics import plain_label
 from app.gui.parts.holding import Message
-from app.gui.plans.bars import short_name
+from app.gui.parts.machine import MachinePill, in_a_few_words
 from app.gui.plans.calibration import CalibrationCard
 from app.gui.plans.hardware_cards import HardwareCards
 from app.gui.plans.hardware_watch import HardwareWatch
@@ -21,36 +21,12 @@ from app.gui.plans.planning import Planning
 from app.gui.plans.what_if import WhatIf
 from app.gui.session import Session
 from app.gui.theme.tokens import TITLE
-from app.plan_values import HardwareIssue, HardwareView
+from app.plan_values import HardwareIssue
 from resources.wording import text
 
 PANEL_WIDTH = 372
 # Narrower than this there is room for one side only: the list, or the plan of what was chosen in it.
 BOTH_WIDTH = 800
-
-
-class MachinePill(QFrame):
-    """The computer in a few words."""
-
-    def __init__(self, look: Look) -> None:
-        super().__init__()
-        self.setObjectName("machine")
-        self._look = look
-        self._icon = IconView(16)
-        self._label = ElidedLabel("", 13, 500)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 12, 8)
-        row.setSpacing(8)
-        row.addWidget(self._icon)
-        row.addWidget(self._label, 1)
-
-    def show_machine(self, words: str, *, imagined: bool) -> None:
-        theme = self._look.theme
-        self._icon.show_icon("sparkles" if imagined else "cpu", theme.warn if imagined else theme.accent)
-        self._label.show_text(words)
-        self.setAccessibleName(words)
-        set_property(self, "tone", "warn" if imagined else "")
-        self.setVisible(bool(words))
 
 
 class PlansPage(QWidget):
@@ -221,7 +197,7 @@ class PlansPage(QWidget):
         if imagined:
             self.pill.show_machine(machine or wished, imagined=True)
         else:
-            self.pill.show_machine(_in_a_few_words(say("plans.machine_card"), view), imagined=False)
+            self.pill.show_machine(in_a_few_words(self._look, view), imagined=False)
         banner = say("plans.hypothetical", machine=machine or wished) if imagined else ""
         self.banner.show_text("warn", banner, say("what_if.back") if imagined else "")
         self._show_trouble()
@@ -265,14 +241,3 @@ class PlansPage(QWidget):
         if issue.expected:
             return ""
         return text("probe.fact.issue", self._look.language, part=issue.part, detail=issue.detail)
-
-
-def _in_a_few_words(pattern: str, view: HardwareView | None) -> str:
-    """ "RTX 4060 · 8.59 GB 显存 + 17.2 GB 内存"; without a card the processor and the memory."""
-    if view is None:
-        return ""
-    memory = words.shown_bytes(view.memory_total_bytes) if view.memory_total_bytes else ""
-    card = next((one for one in view.accelerators if one.usable and one.total_bytes), None)
-    if card is None or card.total_bytes is None:
-        return " · ".join(part for part in (view.cpu_name, memory) if part)
-    return pattern.format(name=short_name(card.name), card=words.shown_bytes(card.total_bytes), memory=memory)

@@ -1,0 +1,1 @@
+"""The page where a model is looked for, judged and fetched."""
