@@ -1,4 +1,4 @@
-"""The catalogue from its files: the shipped one in one piece, and the user's own families, which win.
+"""The catalogue from its files: the shipped one or a newer update, and the user's own families, which win.
 
 The TOML files under `resources/families` are read by people and tests; the app reads `catalogue.json`, which is made of
 them (a test compares the two): TOML of this size takes a tenth of a second, JSON some milliseconds.
@@ -18,35 +18,53 @@ import msgspec
 import resources
 from models_catalog.errors import FamilyFileBroken
 from models_catalog.families import resolve
+from models_catalog.families.kept_update import NAME as UPDATE
+from models_catalog.families.kept_update import KeptUpdateBroken, read_kept
+from models_catalog.families.listings import KeptListings, with_listings
 from models_catalog.families.schema import Document, FamilyTable, LicenceTable, ProfilesTable, check_family
+from models_catalog.families.this_build import this_build
+from models_catalog.families.update_index import usable_families
 from models_catalog.families.values import Catalogue, Family, FileProblem, Model
+from models_catalog.signed.keys import PublicKey, shipped_keys
 
 FOLDER = "families"
 _COMPILED = "catalogue.json"
 _MAX_OWN_BYTES = 1024 * 1024
 
 
-def load_catalogue(own_folder: Path | None = None) -> Catalogue:
-    """All families. own_folder: the user's family files, *.toml; it may be missing.
+def load_catalogue(own_folder: Path | None = None, keys: Sequence[PublicKey] | None = None) -> Catalogue:
+    """All families. own_folder: the user's family files, *.toml, and what is kept beside them; it may be missing.
 
+    Of the shipped catalogue and an update that was kept the newer one is taken (keys: None for those of this build).
     A model of the user takes the place of ours with the same id, a family of the user brings its names; the rest of
-    ours stays. A file of the user that cannot be used is left out and said in `problems`.
+    ours stays. A file that cannot be used is left out and said in `problems`.
     Raises FamilyFileBroken only if what ships with the app is broken.
     """
-    families, known = _shipped()
     if own_folder is None:
-        return Catalogue(families=families, problems=())
+        return Catalogue(families=_shipped_families(), problems=(), date=shipped_date())
+    base, known = _updated_or_shipped(own_folder, shipped_keys() if keys is None else keys)
     own, problems = _own_families(own_folder, known)
-    return Catalogue(families=_merged(families, own) if own else families, problems=problems)
+    families = _merged(base.families, own) if own else base.families
+    return replace(
+        base,
+        families=with_listings(families, KeptListings(own_folder).read()),
+        problems=(*base.problems, *problems),
+    )
 
 
-def document(folder: Path, licences: Path, profiles: Path) -> Document:
+def shipped_date() -> str:
+    """When the catalogue of this build was last changed."""
+    return _shipped_document().date
+
+
+def document(folder: Path, licences: Path, profiles: Path, date: str = "") -> Document:
     """The shipped catalogue out of its TOML files. Raises FamilyFileBroken."""
     tables = [read_family_table(file) for file in sorted(folder.glob("*.toml"))]
     return Document(
         licences=_read(licences, dict[str, LicenceTable]),
         profiles=_read(profiles, ProfilesTable),
         families=tuple(sorted(tables, key=lambda table: (table.order, table.id))),
+        date=date,
     )
 
 
@@ -63,23 +81,52 @@ def read_family_table(file: Path) -> FamilyTable:
         raise FamilyFileBroken(path=str(file), key="", problem=error.strerror or type(error).__name__) from error
 
 
+def _updated_or_shipped(folder: Path, keys: Sequence[PublicKey]) -> tuple[Catalogue, resolve.Shared]:
+    try:
+        kept = read_kept(folder, keys)
+    except KeptUpdateBroken as broken:
+        problem = FileProblem(path=str(folder / UPDATE), key="", problem=str(broken))
+        return Catalogue(families=_shipped_families(), problems=(problem,), date=shipped_date()), _shipped_shared()
+    if kept is None or kept.index.date <= shipped_date():
+        return Catalogue(families=_shipped_families(), problems=(), date=shipped_date()), _shipped_shared()
+    families, known, left_out = usable_families(kept.index, kept.files, _shipped_shared(), this_build())
+    if left_out:
+        # Making values of the shipped families takes most of the time of loading: only where they are needed.
+        missing = {one.family for one in left_out}
+        shipped = [family for family in _shipped_families() if family.id in missing]
+        families = _merged(shipped, families)
+    return Catalogue(families=families, problems=(), date=kept.index.date, updated=True, left_out=left_out), known
+
+
 @lru_cache(maxsize=1)
-def _shipped() -> tuple[tuple[Family, ...], resolve.Shared]:
+def _shipped_document() -> Document:
     path = resources.path(FOLDER, _COMPILED)
     try:
-        whole = msgspec.json.decode(path.read_bytes(), type=Document)
+        return msgspec.json.decode(path.read_bytes(), type=Document)
     except (msgspec.DecodeError, OSError) as error:
         raise FamilyFileBroken(path=str(path), key="", problem=str(error)) from error
-    return resolved(whole, str(path))
 
 
-def resolved(whole: Document, path: str) -> tuple[tuple[Family, ...], resolve.Shared]:
-    """The document's values. Raises FamilyFileBroken, which names `path`."""
+@lru_cache(maxsize=1)
+def _shipped_shared() -> resolve.Shared:
+    whole = _shipped_document()
     try:
-        known = resolve.shared(whole.licences, whole.profiles)
-        return tuple(resolve.family(table, known) for table in whole.families), known
+        return resolve.shared(whole.licences, whole.profiles)
     except resolve.Unresolved as error:
-        raise FamilyFileBroken(path=path, key=error.key, problem=error.problem) from error
+        raise _shipped_broken(error) from error
+
+
+@lru_cache(maxsize=1)
+def _shipped_families() -> tuple[Family, ...]:
+    try:
+        return tuple(resolve.family(table, _shipped_shared()) for table in _shipped_document().families)
+    except resolve.Unresolved as error:
+        raise _shipped_broken(error) from error
+
+
+def _shipped_broken(error: resolve.Unresolved) -> FamilyFileBroken:
+    path = resources.path(FOLDER, _COMPILED)
+    return FamilyFileBroken(path=str(path), key=error.key, problem=error.problem)
 
 
 def _own_families(folder: Path, known: resolve.Shared) -> tuple[list[Family], tuple[FileProblem, ...]]:

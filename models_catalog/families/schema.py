@@ -157,11 +157,15 @@ class ProfilesTable(Table, frozen=True):
 
 
 class Document(Table, frozen=True):
-    """The shipped catalogue in one piece: `resources/families/catalogue.json`, made of the TOML files beside it."""
+    """The shipped catalogue in one piece: `resources/families/catalogue.json`, made of the TOML files beside it.
+
+    date: when it was last changed, "2026-11-24".
+    """
 
     licences: dict[Id, LicenceTable]
     profiles: ProfilesTable
     families: tuple[FamilyTable, ...]
+    date: str = ""
 
 
 def check_family(table: dict[str, Any]) -> FamilyTable:

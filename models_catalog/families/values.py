@@ -79,16 +79,29 @@ class FileRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a hub said of a repository, and when, "2026-11-24". hub: "huggingface" or "modelscope".
+
+    there: it listed GGUF files; False: it said that there is no such repository.
+    """
+
+    hub: str
+    there: bool
+    date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where GGUF files of a model are: a repository on one hub or, under both hubs, the same one.
 
-    confirmed: a listing has shown it.
+    confirmed: a listing has shown it. listings: what hubs said on this computer, where that was news.
     """
 
     huggingface: Repository | None
     modelscope: Repository | None
     rules: FileRules
     confirmed: bool
+    listings: tuple[Listing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,9 +265,35 @@ class FileProblem:
     problem: str
 
 
+class LeftOutWhy(StrEnum):
+    """Why a family of an update is not used: its form is newer, it needs a newer engine or a template that this build
+    does not have, or it contradicts itself."""
+
+    SCHEMA = "schema"
+    ENGINE = "engine"
+    TEMPLATE = "template"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A family of an update that this build cannot use; the built-in one stays in use. detail: what it would need."""
+
+    family: str
+    why: LeftOutWhy
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """All families in their order, and the user's files that could not be used."""
+    """All families in their order, and the files that could not be used.
+
+    date: of the catalogue, "2026-11-24". updated: it is newer than what came with the program; then left_out are the
+    families of it that this build cannot use.
+    """
 
     families: tuple[Family, ...]
     problems: tuple[FileProblem, ...]
+    date: str = ""
+    updated: bool = False
+    left_out: tuple[LeftOut, ...] = ()

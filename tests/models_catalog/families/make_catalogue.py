@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import date
+
 import msgspec
 
 import resources
 from models_catalog.families.loader import FOLDER, document
+from models_catalog.families.schema import Document
+
+_FILE = resources.path(FOLDER, "catalogue.json")
 
 
 def compiled() -> bytes:
-    """The file's bytes."""
-    whole = document(resources.path(FOLDER), resources.path("licences.toml"), resources.path("chat_profiles.toml"))
+    """The file's bytes. Its date stays as long as nothing else changes, and is today's after that."""
+    whole = document(
+        resources.path(FOLDER),
+        resources.path("licences.toml"),
+        resources.path("chat_profiles.toml"),
+        date=date.today().isoformat(),
+    )
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        before = msgspec.json.decode(_FILE.read_bytes(), type=Document)
+        if before.date and msgspec.structs.replace(whole, date=before.date) == before:
+            whole = before
     return msgspec.json.encode(whole, order="sorted") + b"\n"
 
 
 if __name__ == "__main__":
-    resources.path(FOLDER, "catalogue.json").write_bytes(compiled())
+    _FILE.write_bytes(compiled())

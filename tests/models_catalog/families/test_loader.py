@@ -133,7 +133,8 @@ def test_it_is_quick() -> None:
     # Ten times the goal of 50 ms: what is guarded is the order of magnitude, other programs may be at work.
     from models_catalog.families import loader
 
-    loader._shipped.cache_clear()
+    for made in (loader._shipped_document, loader._shipped_shared, loader._shipped_families):
+        made.cache_clear()
     started = time.perf_counter()
     KeptIndex().get()
     assert time.perf_counter() - started < 0.5

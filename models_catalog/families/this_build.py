@@ -1,0 +1,21 @@
+"""What of an update this build can use."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import metadata
+
+import resources
+from models_catalog.families.update_index import Build
+
+
+@lru_cache(maxsize=1)
+def this_build() -> Build:
+    """The engine that is installed, and what ships with the app."""
+    templates = resources.path("chat_templates").glob("*.jinja")
+    plan_data = resources.path("plan_data").glob("*.*")
+    return Build(
+        engine=metadata.version("llama-cpp-python"),
+        templates=frozenset(file.stem for file in templates),
+        plan_data=frozenset(file.stem for file in plan_data),
+    )

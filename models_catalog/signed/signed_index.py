@@ -1,0 +1,142 @@
+"""An index of files, signed by its publisher: fetched, checked in memory, and its files after it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, TypeVar
+
+import httpx
+import msgspec
+
+from models_catalog.signed.bounded_fetch import fetch_bounded
+from models_catalog.signed.errors import Reason, UpdateRefused
+from models_catalog.signed.file_names import is_plain_name
+from models_catalog.signed.keys import PublicKey
+from models_catalog.signed.signature import MAX_SIGNATURE_BYTES, SignatureRefused, verify
+
+MAX_INDEX_BYTES = 256 * 1024
+MAX_FILE_BYTES = 1024 * 1024
+MAX_FILES = 400
+MAX_WHOLE_BYTES = 16 * 1024 * 1024
+SIGNATURE_ENDING = ".minisig"
+
+
+class _Struct(msgspec.Struct, frozen=True, kw_only=True):
+    """Fields that this version does not know are left alone, so that later ones may add some."""
+
+
+class IndexFile(_Struct, frozen=True):
+    """A file beside the index."""
+
+    name: Annotated[str, msgspec.Meta(max_length=80)]
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    size_bytes: Annotated[int, msgspec.Meta(ge=0, le=MAX_FILE_BYTES)]
+
+
+class Head(_Struct, frozen=True):
+    """What every index begins with. format: what it is an index of. version: of that format. serial: grows with each
+    that is published. date: "2026-11-24"."""
+
+    format: Annotated[str, msgspec.Meta(max_length=80)]
+    version: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    serial: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    date: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class Index(Head, frozen=True):
+    """An index with its files; formats add fields of their own."""
+
+    files: Annotated[tuple[IndexFile, ...], msgspec.Meta(max_length=MAX_FILES)]
+
+
+AnyIndex = TypeVar("AnyIndex", bound=Index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedDocument:
+    """The very bytes, and who vouches for them. key: its id."""
+
+    body: bytes
+    signature: bytes
+    key: str
+
+
+class IndexRefused(Exception):
+    """reason: NEWER or BROKEN. detail: technical English."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+def read_index(body: bytes, kind: type[AnyIndex], *, format: str, version: int) -> AnyIndex:
+    """The index in the bytes. Raises IndexRefused for any that is not of this format, or cannot be."""
+    try:
+        head = msgspec.json.decode(body, type=Head)
+        if head.format != format:
+            raise IndexRefused(Reason.BROKEN, f"another format: {head.format}")
+        if head.version > version:
+            raise IndexRefused(Reason.NEWER, f"version {head.version}")
+        index = msgspec.json.decode(body, type=kind)
+        date.fromisoformat(index.date)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise IndexRefused(Reason.BROKEN, str(error)[:200]) from error
+    names = [file.name for file in index.files]
+    if odd := next((name for name in names if not is_plain_name(name)), None):
+        raise IndexRefused(Reason.BROKEN, f"the name {odd[:80]!r}")
+    if len(set(names)) < len(names):
+        raise IndexRefused(Reason.BROKEN, "two files of one name")
+    if sum(file.size_bytes for file in index.files) > MAX_WHOLE_BYTES:
+        raise IndexRefused(Reason.BROKEN, "larger than an update may be")
+    return index
+
+
+async def fetch_signed(
+    client: httpx.AsyncClient, address: str, keys: Sequence[PublicKey], *, today: date
+) -> SignedDocument:
+    """The document at the address, once its signature (at the same address with ".minisig") was found to hold.
+
+    Raises UpdateUnreachable and UpdateRefused.
+    """
+    body = await fetch_bounded(client, address, max_bytes=MAX_INDEX_BYTES)
+    if body is None:
+        raise UpdateRefused(address, Reason.BROKEN, "nothing there")
+    signature = await fetch_bounded(client, _beside(address, ""), max_bytes=MAX_SIGNATURE_BYTES)
+    try:
+        key = verify(body, signature or b"", keys, today=today)
+    except SignatureRefused as refused:
+        raise UpdateRefused(address, refused.reason, refused.detail) from refused
+    return SignedDocument(body=body, signature=signature or b"", key=key.id)
+
+
+async def fetch_files(
+    client: httpx.AsyncClient, address: str, files: Sequence[IndexFile], have: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """The files that lie beside the index at the address, by name, each with the hash that the index says.
+
+    have: by sha256, what need not be fetched. Raises UpdateUnreachable and UpdateRefused.
+    """
+    found: dict[str, bytes] = {}
+    for file in files:
+        body = have.get(file.sha256)
+        if body is None:
+            body = await fetch_bounded(client, _beside(address, file.name), max_bytes=file.size_bytes)
+        if body is None or not is_file(body, file):
+            raise UpdateRefused(address, Reason.BROKEN, f"{file.name} is not what the index says")
+        found[file.name] = body
+    return found
+
+
+def is_file(body: bytes, file: IndexFile) -> bool:
+    """Whether these are the bytes that the index means."""
+    return len(body) == file.size_bytes and hashlib.sha256(body).hexdigest() == file.sha256
+
+
+def _beside(address: str, name: str) -> str:
+    """The address of a file in the index's folder; of its signature for no name."""
+    url = httpx.URL(address)
+    path = url.path.rpartition("/")[0] + f"/{name}" if name else url.path + SIGNATURE_ENDING
+    return str(url.copy_with(path=path))
