@@ -38,11 +38,14 @@ _NO_CARD = "none"
 
 
 class PlanDesk:
-    """For the thread of one event loop. models_folder: whose disk counts; planning_folder: what was learned."""
+    """For the thread of one event loop. models_folder: whose disk counts; planning_folder: what was learned.
 
-    def __init__(self, *, models_folder: Path, planning_folder: Path) -> None:
+    worker: one that may have been started already; ended with the desk.
+    """
+
+    def __init__(self, *, models_folder: Path, planning_folder: Path, worker: PlanWorker | None = None) -> None:
         self._models_folder, self._planning_folder = models_folder, planning_folder
-        self._worker = PlanWorker()
+        self._worker = worker or PlanWorker()
         self.models = LocalModels()
         self._profile: HardwareProfile | None = None
         self._profile_time = 0.0

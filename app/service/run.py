@@ -5,29 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from app import paths
-from app.local_models import open_library, prepare_models_folder
 from app.logs import log_to_file
-from app.planning.desk import PlanDesk
-from app.service.downloads.remembered import RememberedDownload
-from app.service.engines.interface import AnswerFigures
-from app.service.engines.plan_maker import PlanMaker
-from app.service.engines.residuals import ResidualBook
 from app.service.kept_settings import KeptSettings
 from app.service.lock import ServiceLock
-from app.service.server import HttpServer, loopback_socket, stopped_by_signals
-from app.service.service import Outside, Service
-from app.service.shelf import LocalShelf
 from app.service.token import kept_token
-from hardware_probe.probe import probe_memory
-from inference.worker.client import start_engine
-from models_catalog.starter import Starter
-from models_catalog.transfer.progress import FetchProgress
+from inference.plan_worker.client import PlanWorker
+from inference.worker.starter import EngineStarter
+
+if TYPE_CHECKING:
+    from app.service.service import Outside
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +40,36 @@ def serve(
     try:
         log_to_file(paths.logs_folder(), "service")
         settings = KeptSettings(paths.settings_file())
-        prepare_models_folder(settings.now)
-        asyncio.run(_serve(folder, port, token or kept_token(folder), settings, outside or product(settings)))
+        asyncio.run(_serve(folder, port, token or kept_token(folder), settings, outside))
     finally:
         lock.release()
     return 0
 
 
-async def _serve(folder: Path, port: int | None, token: str, settings: KeptSettings, outside: Outside) -> None:
+async def _serve(folder: Path, port: int | None, token: str, settings: KeptSettings, outside: Outside | None) -> None:
+    if outside is not None:
+        await _serve_with(outside, folder, port, token, settings)
+        return
+    engines, worker = EngineStarter(), PlanWorker()
+    try:
+        # Whoever started the service is about to ask for a model. The children that will plan and hold it load their
+        # libraries while this process loads its own.
+        engines.prepare()
+        await worker.start()
+        from app.local_models import prepare_models_folder
+        from app.service.product import product
+
+        prepare_models_folder(settings.now)
+        await _serve_with(product(settings, engines, worker), folder, port, token, settings)
+    finally:
+        await engines.close()
+        await worker.close()
+
+
+async def _serve_with(outside: Outside, folder: Path, port: int | None, token: str, settings: KeptSettings) -> None:
+    from app.service.server import HttpServer, loopback_socket, stopped_by_signals
+    from app.service.service import Service
+
     service = Service(
         data_folder=folder,
         models_folder=outside.shelf.folder,
@@ -84,51 +97,3 @@ async def _serve(folder: Path, port: int | None, token: str, settings: KeptSetti
         preparing.cancel()
         paths.remove_runtime(info.pid)
         log.info("ended")
-
-
-def product(settings: KeptSettings) -> Outside:
-    """The real engines, disk and network."""
-    library = open_library(lambda: settings.now)
-
-    def fetch(starter: Starter, models_folder: Path, **how: Any) -> Path:
-        library.check_folder()
-        return _fetch(starter, models_folder, **how)
-
-    desk = PlanDesk(models_folder=library.folder, planning_folder=paths.planning_folder())
-    residuals = ResidualBook(paths.planning_folder() / "residuals.json")
-    return Outside(
-        start_engine=start_engine,
-        make_plan=PlanMaker(desk, residuals),
-        desk=desk,
-        shelf=LocalShelf(library),
-        fetch=fetch,
-        download=RememberedDownload(library),
-        available_bytes=lambda: probe_memory().available_bytes,
-        on_measured=residuals.observe,
-        on_answer=lambda figures: _learn(desk, figures),
-    )
-
-
-def _fetch(
-    starter: Starter,
-    models_folder: Path,
-    *,
-    progress: Callable[[FetchProgress], None],
-    cancelled: threading.Event,
-) -> Path:
-    # Imported when it is needed: its HTTP client is memory that an idle service can do without.
-    from models_catalog.transfer.fetch import fetch
-
-    return fetch(starter, models_folder, progress=progress, cancelled=cancelled)
-
-
-def _learn(desk: PlanDesk, figures: AnswerFigures) -> None:
-    if figures.alone:
-        desk.experience.answered(
-            figures.planned.plan.model_path,
-            figures.architecture,
-            prompt=(figures.prompt_tokens, figures.prefill_seconds),
-            completion=(figures.completion_tokens, figures.decode_seconds),
-            depth_tokens=figures.depth_tokens,
-            unevenness=figures.unevenness,
-        )

@@ -46,14 +46,16 @@ async def start_engine(
     on_memory: Callable[[MemoryReport], None] | None = None,
     command: Sequence[str] | None = None,
     patience: Patience | None = None,
+    child: ChildProcess | None = None,
 ) -> Engine:
     """Start a child and load the plan's model in it; returns when it can answer.
 
     `on_progress` gets fractions 0..1 in the event loop's thread, `on_memory` what the child reports of its memory while
-    it works. `command` starts another program that speaks the engine's messages. Cancelling kills the child. Raises
-    leaves of ModelRefused (EngineDiedLoading when the child ended over the file) or of models_catalog's CatalogError.
+    it works. `command` starts another program that speaks the engine's messages; `child` is one that waits for its
+    plan already. Cancelling kills the child. Raises leaves of ModelRefused (EngineDiedLoading when the child ended over
+    the file) or of models_catalog's CatalogError.
     """
-    engine = Engine(plan, ChildProcess(command), on_progress, patience or Patience(), on_memory)
+    engine = Engine(plan, child or ChildProcess(command), on_progress, patience or Patience(), on_memory)
     try:
         async with asyncio.timeout(plan.load_deadline_seconds):
             await engine._load()

@@ -8,6 +8,7 @@ library's code may run, and every millisecond counts towards the first token.
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import os
 import signal
 import socket
@@ -22,6 +23,9 @@ from inference.worker.inherited import inherited_socket
 if TYPE_CHECKING:
     from inference.values import LoadPlan
     from inference.worker.connection import Connection
+
+# What a load of the usual kind imports.
+_ENGINE = ("inference.worker.loop", "inference.backends.llama_cpp.backend")
 
 RunEngine = Callable[["Connection", "LoadPlan"], int]
 
@@ -56,11 +60,17 @@ def _set_fences(parent_pid: int) -> None:
 
 def _serve(pair_end: socket.socket, run: RunEngine | None) -> int:
     from inference.worker.connection import Connection, ConnectionClosed
-    from inference.worker.messages import Load
+    from inference.worker.messages import Load, Prepare
 
     connection = Connection(pair_end)
     try:
         first = connection.receive(None)
+        if isinstance(first, Prepare):
+            # Loaded now and not when the plan comes, which whoever waits for the first word is waiting for.
+            if run is None:
+                for module in _ENGINE:
+                    importlib.import_module(module)
+            first = connection.receive(None)
         if not isinstance(first, Load):
             return EXIT_BAD_MESSAGE
         if first.plan.memory_limit_bytes is not None:

@@ -23,8 +23,12 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 _LENGTH = struct.Struct("<I")
 
 
+class Prepare(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Service → child, before Load: some model will be loaded soon, so be ready for it."""
+
+
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Service → child, first message: load this model."""
+    """Service → child, first message but for Prepare: load this model."""
 
     plan: LoadPlan
 
@@ -131,7 +135,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     silent_for_seconds: float
 
 
-ToChild = Load | Submit | Cancel | ShowPrompt | Shutdown
+ToChild = Prepare | Load | Submit | Cancel | ShowPrompt | Shutdown
 ToService = (
     LoadProgress | Ready | MemoryReport | LoadRefused | Admitted | Delta | Finished | Refused | PromptShown | Heartbeat
 )

@@ -1,0 +1,71 @@
+"""What the service reaches beyond itself in the product: real engines, planner, disk and network."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app import paths
+from app.local_models import open_library
+from app.planning.desk import PlanDesk
+from app.service.downloads.remembered import RememberedDownload
+from app.service.engines.interface import AnswerFigures, StartEngine
+from app.service.engines.plan_maker import PlanMaker
+from app.service.engines.residuals import ResidualBook
+from app.service.kept_settings import KeptSettings
+from app.service.service import Outside
+from app.service.shelf import LocalShelf
+from hardware_probe.probe import probe_memory
+from inference.plan_worker.client import PlanWorker
+from models_catalog.starter import Starter
+from models_catalog.transfer.progress import FetchProgress
+
+
+def product(settings: KeptSettings, start_engine: StartEngine, worker: PlanWorker) -> Outside:
+    """The real engines, disk and network."""
+    library = open_library(lambda: settings.now)
+
+    def fetch(starter: Starter, models_folder: Path, **how: Any) -> Path:
+        library.check_folder()
+        return _fetch(starter, models_folder, **how)
+
+    desk = PlanDesk(models_folder=library.folder, planning_folder=paths.planning_folder(), worker=worker)
+    residuals = ResidualBook(paths.planning_folder() / "residuals.json")
+    return Outside(
+        start_engine=start_engine,
+        make_plan=PlanMaker(desk, residuals),
+        desk=desk,
+        shelf=LocalShelf(library),
+        fetch=fetch,
+        download=RememberedDownload(library),
+        available_bytes=lambda: probe_memory().available_bytes,
+        on_measured=residuals.observe,
+        on_answer=lambda figures: _learn(desk, figures),
+    )
+
+
+def _fetch(
+    starter: Starter,
+    models_folder: Path,
+    *,
+    progress: Callable[[FetchProgress], None],
+    cancelled: threading.Event,
+) -> Path:
+    # Imported when it is needed: its HTTP client is memory that an idle service can do without.
+    from models_catalog.transfer.fetch import fetch
+
+    return fetch(starter, models_folder, progress=progress, cancelled=cancelled)
+
+
+def _learn(desk: PlanDesk, figures: AnswerFigures) -> None:
+    if figures.alone:
+        desk.experience.answered(
+            figures.planned.plan.model_path,
+            figures.architecture,
+            prompt=(figures.prompt_tokens, figures.prefill_seconds),
+            completion=(figures.completion_tokens, figures.decode_seconds),
+            depth_tokens=figures.depth_tokens,
+            unevenness=figures.unevenness,
+        )
