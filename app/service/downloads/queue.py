@@ -94,6 +94,7 @@ class Downloads:
         self._items: list[_Item] = []
         self._cap = SpeedCap()
         self._ticking: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def open(self) -> None:
         """Goes on with what an earlier service left."""
@@ -112,6 +113,8 @@ class Downloads:
 
     async def close(self) -> None:
         """Stops; what has arrived and the queue are kept."""
+        # A download that just ended would begin the next one, whose thread nobody would stop any more.
+        self._closed = True
         if self._ticking is not None:
             self._ticking.cancel()
         for item in self._items:
@@ -208,7 +211,7 @@ class Downloads:
         for item in self._items:
             if item.waits and item.status.outside_hours == allowed:
                 self._show(item, replace(item.status, outside_hours=not allowed))
-        if not allowed or any(item.task is not None for item in self._items):
+        if self._closed or not allowed or any(item.task is not None for item in self._items):
             return
         if (first := next((one for one in self._items if one.waits), None)) is not None:
             first.stop = threading.Event()

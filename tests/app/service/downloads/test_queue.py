@@ -218,3 +218,15 @@ async def test_the_speed_limit_follows_the_settings(world: World) -> None:
 def test_hours_that_are_none(text: str) -> None:
     with pytest.raises(ValueError):
         parse_hours(text)
+
+
+async def test_a_queue_that_closes_while_a_download_ends_begins_no_other(world: World) -> None:
+    async with world.queue() as queue:
+        await queue.add("one")
+        await queue.add("two")
+        await until(lambda: world.running == ["one"])
+        world.ends["one"] = None
+        await until(lambda: "done" in states(queue).values())
+    assert world.running == []
+    await asyncio.sleep(0)
+    assert states(queue)["two"] == "queued"
