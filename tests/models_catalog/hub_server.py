@@ -1,24 +1,20 @@
-"""A local server that speaks like ModelScope, like Hugging Face and like a Python package index, well or badly.
+"""A local server that speaks like Hugging Face, like ModelScope and like a Python package index, well or badly.
 
 Two ports, so that the hubs and the content network behind them are different origins. What a route does wrong is
-scripted per request; every request is written down.
+scripted per request; every request is written down. Bytes beyond a file's beginning are made while they are sent.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import json
-import re
 import threading
-import time
 import zipfile
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from functools import cached_property
+from http.server import ThreadingHTTPServer
 
 from models_catalog.sources.addresses import Addresses
 from models_catalog.starter import (
@@ -29,15 +25,17 @@ from models_catalog.starter import (
     PackageIndexEntry,
     Starter,
 )
+from tests.models_catalog.hub_answers import HubHandler
 
 REPOSITORY = "Somebody/Some-Model-GGUF"
 FILE = "some-model-q4_k_m.gguf"
 PIECE_NAME = "some-model-part"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """How one request is answered; the default is flawless."""
+    """How one request is answered; the default is flawless. headers: an empty value takes a header away."""
 
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -65,21 +63,62 @@ class Seen:
     path: str
     start: int | None
     headers: Mapping[str, str]
+    method: str = "GET"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file: its beginning, zeros after it, and its length."""
+
+    head: bytes
+    size_bytes: int
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of a file that is all beginning; else one that is just as distinct and takes no time to compute."""
+        whole = len(self.head) == self.size_bytes
+        return hashlib.sha256(self.head if whole else self.head + str(self.size_bytes).encode()).hexdigest()
+
+    def read(self, start: int, end: int) -> bytes:
+        """The bytes from start up to end."""
+        found = self.head[start:end]
+        return found + bytes(end - start - len(found))
 
 
 class HubServer:
-    """Serves one file; `script` says what goes wrong on a route."""
+    """`files` by "owner/repository/path"; `script` says what goes wrong on a route.
 
-    def __init__(self, content: bytes, *, piece_bytes: int) -> None:
-        self.content = content
+    Routes: "modelscope-list", "huggingface-list", "mirror-list" and …"-tree" for what a repository has; "modelscope",
+    "huggingface" and "mirror" for its files, which redirect as `redirects` says; "plain", and "simple" and "wheels" of
+    the package index. `content`: a file that lies under every address that names none of `files`.
+    gated, private: by repository, the tokens that may read its files, or know of it.
+    """
+
+    def __init__(
+        self,
+        content: bytes | None = None,
+        *,
+        piece_bytes: int = 1,
+        redirects: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> None:
+        self.content = content or b""
+        self.files: dict[str, Stored] = {}
+        self.fallback = None if content is None else Stored(content, len(content))
+        self.redirects = redirects or {"modelscope": "modelscope-cdn", "huggingface": "huggingface-cdn"}
+        self.token = token
+        self.gated: dict[str, frozenset[str]] = {}
+        self.private: dict[str, frozenset[str]] = {}
+        self.page_entries = 1000
         self.piece_bytes = piece_bytes
         self.seen: list[Seen] = []
+        self.sent_bytes = 0
         self.index_json = True
         self.active = 0
         self.decide: Callable[[Seen], Behaviour | None] = lambda _: None
         self.released = threading.Event()
         self.stalled = threading.Event()
-        self.wheels = make_wheels(content, piece_bytes)
+        self.wheels = make_wheels(self.content, piece_bytes) if self.content else {}
         self._scripts: dict[str, deque[Behaviour]] = defaultdict(deque)
         self._always: dict[str, Behaviour] = {}
         self._signatures: set[str] = set()
@@ -88,7 +127,7 @@ class HubServer:
         self._cdn = self._listen()
 
     def _listen(self) -> ThreadingHTTPServer:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (HubHandler,), {"hub": self}))
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return server
@@ -105,17 +144,22 @@ class HubServer:
 
     @property
     def addresses(self) -> Addresses:
-        """For `fetch`."""
+        """The hubs and the index, for whoever asks them."""
         return Addresses(
             modelscope=f"{self.base}/modelscope",
             huggingface=f"{self.base}/huggingface",
             hf_mirror=f"{self.base}/mirror",
+            huggingface_token=self.token,
             package_index=f"{self.base}/simple",
         )
 
+    def plain(self, name: str) -> str:
+        """A plain address of a file, without any hub."""
+        return f"{self.base}/plain/{name}"
+
     @property
     def starter(self) -> Starter:
-        """The file, and its four sources."""
+        """The content, and its four sources."""
         return Starter(
             key="some-model",
             name=DisplayName(zh="某模型", en="Some Model"),
@@ -143,11 +187,17 @@ class HubServer:
             ),
         )
 
+    # ---- what goes wrong, and what was asked
+
     def script(self, route: str, *behaviours: Behaviour, always: Behaviour | None = None) -> None:
         """The next requests to the route behave so, one after the other; `always`: all that follow."""
         self._scripts[route].extend(behaviours)
         if always is not None:
             self._always[route] = always
+
+    def routes(self) -> list[str]:
+        """Which routes were asked, in order."""
+        return [seen.route for seen in self.seen]
 
     def starts(self, route: str) -> list[int]:
         """First bytes asked for on this route, in order."""
@@ -161,10 +211,26 @@ class HubServer:
             scripted = script.popleft() if script else self._always.get(seen.route, FLAWLESS)
             return self.decide(seen) or scripted
 
+    # ---- for the handler
+
+    def find(self, repository: str, name: str) -> Stored | None:
+        """The file there."""
+        return self.files.get(f"{repository}/{name}" if repository else name, self.fallback)
+
+    def in_repository(self, repository: str) -> dict[str, Stored]:
+        """The files of a repository by path."""
+        prefix = f"{repository}/"
+        return {name.removeprefix(prefix): file for name, file in self.files.items() if name.startswith(prefix)}
+
     def count_active(self, change: int) -> None:
         """`active`: how many answers with bytes are being sent."""
         with self._mutex:
             self.active += change
+
+    def count_sent(self, count: int) -> None:
+        """Adds to sent_bytes."""
+        with self._mutex:
+            self.sent_bytes += count
 
     def sign(self) -> str:
         """A signature that is good for one request."""
@@ -189,6 +255,13 @@ class HubServer:
             server.server_close()
 
 
+class ModelHub(HubServer):
+    """Repositories of models on three hubs, all of which redirect; the user has a token for Hugging Face."""
+
+    def __init__(self) -> None:
+        super().__init__(redirects=dict.fromkeys(("modelscope", "huggingface", "mirror"), "cdn"), token="secret")
+
+
 def make_wheels(content: bytes, piece_bytes: int) -> dict[str, bytes]:
     """Wheels by file name, each with one piece of the content among the files that wheels have."""
     wheels = {}
@@ -211,123 +284,3 @@ def make_zip(members: Mapping[str, bytes]) -> bytes:
         for name, data in members.items():
             archive.writestr(name, data)
     return packed.getvalue()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    hub: HubServer
-
-    def do_GET(self) -> None:
-        path = urlsplit(self.path).path
-        route = path.split("/")[1]
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        start = int(asked[1]) if asked else None
-        end = int(asked[2]) + 1 if asked and asked[2] else None
-        behaviour = self.hub.behaviour(Seen(route, path, start, dict(self.headers)))
-        if behaviour.status is not None:
-            self._plain(behaviour.status, behaviour.body or b"", behaviour.headers)
-        elif route == "modelscope":
-            self._plain(302, b"", {"Location": f"{self.hub.cdn}/modelscope-cdn/file?sig={self.hub.sign()}"})
-        elif route == "huggingface":
-            linked = {"X-Linked-Etag": f'"{self.hub.starter.sha256}"', "X-Linked-Size": str(len(self.hub.content))}
-            self._plain(302, b"", {**linked, **behaviour.headers, "Location": f"{self.hub.cdn}/huggingface-cdn/file"})
-        elif route == "simple":
-            self._index_page(path.strip("/").split("/")[1])
-        elif route == "wheels":
-            self._bytes(self.hub.wheels[path.rpartition("/")[2]], start, end, behaviour)
-        elif route == "modelscope-cdn" and not self.hub.signature_holds(
-            parse_qs(urlsplit(self.path).query).get("sig", [""])[0]
-        ):
-            self._plain(403, b"expired", {})
-        else:
-            self._bytes(self.hub.content, start, end, behaviour)
-
-    def _index_page(self, name: str) -> None:
-        files = {
-            filename: hashlib.sha256(data).hexdigest()
-            for filename, data in self.hub.wheels.items()
-            if filename.startswith(name.replace("-", "_") + "-")
-        }
-        if self.hub.index_json:
-            page = {
-                "meta": {"api-version": "1.0"},
-                "name": name,
-                "files": [
-                    {"filename": filename, "url": f"../../wheels/{filename}", "hashes": {"sha256": digest}}
-                    for filename, digest in files.items()
-                ],
-            }
-            self._plain(200, json.dumps(page).encode(), {"Content-Type": "application/vnd.pypi.simple.v1+json"})
-        else:
-            anchors = "".join(f'<a href="/wheels/{f}#sha256={d}">{f}</a>' for f, d in files.items())
-            page_bytes = f"<!DOCTYPE html><html><body>{anchors}</body></html>".encode()
-            self._plain(200, page_bytes, {"Content-Type": "text/html"})
-
-    def _bytes(self, data: bytes, start: int | None, end: int | None, behaviour: Behaviour) -> None:
-        if start is not None and start >= len(data):
-            self._plain(416, b"", {"Content-Range": f"bytes */{len(data)}"})
-            return
-        if behaviour.spoiled:
-            data = bytes(byte ^ 0x55 for byte in data[:4096]) + data[4096:]
-        for place in behaviour.flipped_bytes:
-            data = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
-        total = len(data)
-        if start is None or behaviour.ignore_range:
-            self.send_response(200)
-            body = data
-        else:
-            first = start + behaviour.range_shift_bytes
-            body = data[first:end][: behaviour.most_bytes]
-            self.send_response(206)
-            self.send_header("Content-Range", f"bytes {first}-{first + len(body) - 1}/{total}")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Type", "application/octet-stream")
-        self.send_header("ETag", behaviour.etag or '"one"')
-        for name, value in behaviour.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.hub.count_active(1)
-        try:
-            self._send(body, behaviour)
-        finally:
-            self.hub.count_active(-1)
-
-    def _send(self, body: bytes, behaviour: Behaviour) -> None:
-        self.close_connection = True
-        if behaviour.rate_bytes_per_second is not None:
-            self._drip(body[: behaviour.cut_after_bytes], behaviour.rate_bytes_per_second, behaviour.rate_is_shared)
-        elif behaviour.cut_after_bytes is not None:
-            self.wfile.write(body[: behaviour.cut_after_bytes])
-        elif behaviour.stall_after_bytes is not None:
-            self.wfile.write(body[: behaviour.stall_after_bytes])
-            self.wfile.flush()
-            self.hub.stalled.set()
-            self.hub.released.wait(30)
-        else:
-            self.wfile.write(body)
-
-    def _drip(self, body: bytes, bytes_per_second: float, shared: bool) -> None:
-        due = time.monotonic()
-        for position in range(0, len(body), 8192):
-            piece = body[position : position + 8192]
-            self.wfile.write(piece)
-            due += len(piece) / bytes_per_second * (self.hub.active if shared else 1)
-            self.hub.released.wait(max(0.0, due - time.monotonic()))
-
-    def _plain(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def handle(self) -> None:
-        try:
-            super().handle()
-        except (ConnectionError, ValueError):
-            # The client hung up, as several tests make it do.
-            self.close_connection = True
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass

@@ -26,9 +26,8 @@ from models_catalog.remote_header.values import RemoteFile
 from models_catalog.starter import starters
 from models_catalog.transfer.patience import Patience
 from tests.models_catalog.gguf.hostile import sound_models
-from tests.models_catalog.hub_server import Behaviour
+from tests.models_catalog.hub_server import Behaviour, ModelHub, Stored
 from tests.models_catalog.remote_header.conftest import F16, Q8_0, quantized, stored, with_large_vocabulary
-from tests.models_catalog.remote_header.model_hub import ModelHub, Stored
 from tests.tiny_models import write_tiny_llama
 
 REPOSITORY = "Qwen/Tiny-GGUF"

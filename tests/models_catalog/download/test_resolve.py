@@ -14,8 +14,7 @@ from models_catalog.errors import (
     SourceUnknown,
 )
 from models_catalog.transfer.patience import Patience
-from tests.models_catalog.hub_server import Behaviour
-from tests.models_catalog.remote_header.model_hub import ModelHub, Stored
+from tests.models_catalog.hub_server import Behaviour, ModelHub, Stored
 
 REPOSITORY = "Somebody/Some-Model-GGUF"
 SMALL, LARGE, EYES = Stored(b"small", 1000), Stored(b"large", 5000), Stored(b"eyes", 300)

@@ -11,7 +11,7 @@ from models_catalog.gguf.parsing import ValueType
 from models_catalog.gguf.tensor_types import TENSOR_TYPES
 from tests.models_catalog.gguf.gguf_bytes import ALIGNMENT, GgufPieces, Weight
 from tests.models_catalog.gguf.hostile import sound_models
-from tests.models_catalog.remote_header.model_hub import ModelHub, Stored
+from tests.models_catalog.hub_server import ModelHub, Stored
 
 Q8_0, F16, F32 = 8, 1, 0
 

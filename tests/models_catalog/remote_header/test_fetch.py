@@ -34,9 +34,8 @@ from models_catalog.sources.byte_source import WholeFile
 from models_catalog.transfer.http_range import open_client
 from models_catalog.transfer.patience import Patience
 from tests.models_catalog.gguf.gguf_bytes import GgufPieces
-from tests.models_catalog.hub_server import Behaviour, Seen
+from tests.models_catalog.hub_server import Behaviour, ModelHub, Seen, Stored
 from tests.models_catalog.remote_header.conftest import F16, F32, Q8_0, quantized, stored
-from tests.models_catalog.remote_header.model_hub import ModelHub, Stored
 
 MIB = 1024 * 1024
 HEADS = Path(__file__).resolve().parents[4] / "shared" / "headers"
@@ -335,7 +334,7 @@ async def test_a_file_of_another_size_is_another_file(read: Reader, model: Store
         if seen.start == MIB:
             read.hub.files["q8.gguf"] = longer
 
-    read.hub.before_answer = grow
+    read.hub.decide = grow
     found = await read("q8.gguf")
     assert found.size_bytes == longer.size_bytes
     assert len(read.hub.seen) == 4

@@ -11,8 +11,7 @@ from models_catalog.remote_header.values import RemoteFile
 from models_catalog.sources.faults import SourceFailed, SourceFault, SourceUnfit
 from models_catalog.transfer.http_range import open_client
 from models_catalog.transfer.patience import Patience
-from tests.models_catalog.hub_server import Behaviour
-from tests.models_catalog.remote_header.model_hub import COMMIT, ModelHub, Stored
+from tests.models_catalog.hub_server import COMMIT, Behaviour, ModelHub, Stored
 
 REPOSITORY = "Qwen/Qwen3-8B-GGUF"
 
