@@ -34,6 +34,8 @@ class Settings:
     download_hours: "22:30-07:00", by this computer's clock, are the hours of downloads; empty: always.
     download_proxies: by source ("Hugging Face", "ModelScope", …), "system", "none" or a proxy's address.
     find_…: whether models that this other program holds are listed and used where they lie.
+    catalogue_updates: the user agreed that the model catalogue may renew itself, at most once a day.
+    catalogue_url: where its updates are, https; empty: nowhere ($LIANGLI_CATALOGUE_URL comes first).
     """
 
     language: LanguageSetting = "auto"
@@ -52,6 +54,8 @@ class Settings:
     find_jan: bool = True
     find_huggingface: bool = True
     find_modelscope: bool = True
+    catalogue_updates: bool = False
+    catalogue_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,13 @@ def _read_switch(value: Any) -> bool:
     return value
 
 
+def _read_address(value: Any) -> str:
+    address = _read_text(value)
+    if address and not address.startswith("https://"):
+        raise ValueError
+    return address
+
+
 _SWITCH = _Rule(_read_switch, "true | false")
 
 
@@ -156,6 +167,8 @@ _RULES: dict[str, _Rule] = {
     "find_jan": _SWITCH,
     "find_huggingface": _SWITCH,
     "find_modelscope": _SWITCH,
+    "catalogue_updates": _SWITCH,
+    "catalogue_url": _Rule(_read_address, '"" | "https://…"'),
 }
 
 
