@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from inference.planning.machine import has_back_end, machine_from, usable_accele
 from inference.planning.speeds import accelerator_speed, cpu_speed_from_facts, gpu_speed
 from inference.planning.threads import choose_threads
 from inference.planning.values import HOST, Host, Limits, Machine, PlanAnswer, Residuals, Wish
+from models_catalog.plan_cache import PlanCache
 from resources.own_program import module_command
 
 ENGINE_DEVICES = module_command("inference.backends.llama_cpp.devices")
@@ -35,6 +37,8 @@ _PROFILE_SECONDS = 10.0
 # Reading a large file once, from the middle to the end of what such disks do.
 _DISK_BYTES_PER_SECOND: dict[DiskKind, float] = {"ssd": 1.2e9, "hdd": 120e6, "network": 80e6, "unknown": 400e6}
 _NO_CARD = "none"
+# Work in the background comes plan after plan, or not at all.
+_BACKGROUND_IDLE_SECONDS = 10.0
 
 
 class PlanDesk:
@@ -46,7 +50,11 @@ class PlanDesk:
     def __init__(self, *, models_folder: Path, planning_folder: Path, worker: PlanWorker | None = None) -> None:
         self._models_folder, self._planning_folder = models_folder, planning_folder
         self._worker = worker or PlanWorker()
-        self.models = LocalModels()
+        # Nobody who waits for a plan shall wait for one that nobody waits for.
+        self._background = PlanWorker(idle_seconds=_BACKGROUND_IDLE_SECONDS)
+        self._awaited, self._nobody_waits = 0, asyncio.Event()
+        self._nobody_waits.set()
+        self.models = LocalModels(PlanCache(self.cache_folder))
         self._profile: HardwareProfile | None = None
         self._profile_time = 0.0
         self._probing = asyncio.Lock()
@@ -54,7 +62,7 @@ class PlanDesk:
 
     @property
     def cache_folder(self) -> Path:
-        """Where plan data of distant models is kept."""
+        """Where plan data is kept, of distant models and of files that were screened."""
         return self._planning_folder / "models"
 
     def use_folder(self, models_folder: Path) -> None:
@@ -158,10 +166,40 @@ class PlanDesk:
         freed_bytes: Mapping[str, int] | None = None,
     ) -> PlanAnswer:
         """The plan for loading a file now. Raises leaves of ModelRefused and ModelFileRefused."""
-        model, machine, _ = await asyncio.gather(
-            asyncio.to_thread(self.models.read, path), self.machine(freed_bytes=freed_bytes), self._worker.start()
+        with self.awaited():
+            model, machine, _ = await asyncio.gather(
+                asyncio.to_thread(self.models.read, path), self.machine(freed_bytes=freed_bytes), self._worker.start()
+            )
+            return await self.plan(model, machine, wish, limits=limits, residuals=residuals)
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """While somebody waits for a plan or for a model to be loaded: no plan is begun in the background."""
+        self._awaited += 1
+        self._nobody_waits.clear()
+        try:
+            yield
+        finally:
+            self._awaited -= 1
+            if not self._awaited:
+                self._nobody_waits.set()
+
+    async def nobody_waits(self) -> None:
+        """Returns when there is time for plans in the background; to be asked before each."""
+        while self._awaited:
+            await self._nobody_waits.wait()
+
+    async def plan_in_background(self, model: PlanModel, machine: Machine) -> PlanAnswer:
+        """As `plan`, by a worker of its own, so that no plan that somebody waits for comes after it."""
+        task = PlanTask(
+            model_path=model.path,
+            head=model.head,
+            machine=machine,
+            wish=Wish(),
+            limits=Limits(),
+            residuals=Residuals(),
         )
-        return await self.plan(model, machine, wish, limits=limits, residuals=residuals)
+        return self.experience.corrected(await self._background.plan(task), machine, model.header.architecture)
 
     async def plan(
         self,
@@ -197,7 +235,8 @@ class PlanDesk:
         return self.experience.corrected(answer, machine, model.header.architecture)
 
     async def close(self) -> None:
-        """End the worker."""
+        """End the workers."""
+        await self._background.close()
         await self._worker.close()
 
 

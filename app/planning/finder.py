@@ -59,7 +59,7 @@ class Finder:
     ) -> None:
         self._installed, self._local = installed, local
         self._catalogue = KeptIndex(families_folder)
-        self._source = PlanSource(cache=PlanCache(cache_folder))
+        self._source = PlanSource(cache=PlanCache(cache_folder), on_listed=self._catalogue.listed)
 
     async def find(self, target: str, on_wait: OnWait) -> tuple[Found, ...]:
         """At least one. Raises ModelMissing, and what a repository that is asked brings up."""
@@ -109,6 +109,11 @@ def _published(target: str) -> tuple[Found, ...] | None:
     return _of_library(plain, plain, quantization)
 
 
+def shipped(model: Model) -> tuple[Found, ...]:
+    """Quantizations of the catalogue's model that can be planned by what ships with the app; () for none."""
+    return _from_catalogue(model, model.id) or ()
+
+
 def _from_catalogue(model: Model, target: str) -> tuple[Found, ...] | None:
     """By shipped plan data of the catalogue's model, or of another of the very same shape, under its own name."""
     quantization = target.partition(":")[2]
@@ -149,10 +154,13 @@ def _from_head(name: str, head: bytes) -> Found:
 
 
 def _from_library(plan_data: str, name: str, quantization: str, size_bytes: int) -> Found:
-    async def read() -> PlanModel:
+    def unpacked() -> PlanModel:
         head = published_plan_data(plan_data, quantization)
         assert head is not None
         return from_plan_data(head, path=f"{name}.{quantization}.gguf", name=name, quantization=quantization)
+
+    async def read() -> PlanModel:
+        return await asyncio.to_thread(unpacked)
 
     return Found(quantization=quantization, size_bytes=size_bytes, read=read)
 

@@ -58,21 +58,22 @@ class Planner:
             if isinstance(model, PlanModel)
         )
         beside = await self._beside(wish)
-        answers = [await self._answer(model, machine, planned_wish, beside) for model in models]
-        if len(answers) == 1 and isinstance(answers[0], Exception):
-            raise answers[0]
-        best = _best(models, answers)
-        shown = models[best or 0]
-        if with_advice and isinstance(shown, PlanModel) and isinstance(answers[best or 0], PlanAnswer):
-            # Looking for advice takes a dozen plans: only for the one that is shown.
-            answers[best or 0] = await self._desk.plan(
-                shown,
-                machine,
-                planned_wish,
-                with_advice=True,
-                siblings=siblings if len(siblings) > 1 else (),
-                **beside,
-            )
+        with self._desk.awaited():
+            answers = [await self._answer(model, machine, planned_wish, beside) for model in models]
+            if len(answers) == 1 and isinstance(answers[0], Exception):
+                raise answers[0]
+            best = _best(models, answers)
+            shown = models[best or 0]
+            if with_advice and isinstance(shown, PlanModel) and isinstance(answers[best or 0], PlanAnswer):
+                # Looking for advice takes a dozen plans: only for the one that is shown.
+                answers[best or 0] = await self._desk.plan(
+                    shown,
+                    machine,
+                    planned_wish,
+                    with_advice=True,
+                    siblings=siblings if len(siblings) > 1 else (),
+                    **beside,
+                )
         return Plans(
             model=target,
             quantizations=tuple(_planned(*one, machine) for one in zip(found, models, answers, strict=True)),

@@ -14,6 +14,7 @@ from app.paths import FAMILIES
 from app.plan_values import PlanWish
 from app.planning.desk import PlanDesk
 from app.planning.plans import Planner
+from app.service.api.admin_catalogue import catalogue_routes
 from app.service.api.admin_chats import chats_routes
 from app.service.api.admin_downloads import downloads_routes
 from app.service.api.admin_engines import engines_routes
@@ -26,13 +27,15 @@ from app.service.api.openai_chat import chat_routes
 from app.service.api.openai_models import model_routes
 from app.service.api.openai_text import text_routes
 from app.service.application import application
+from app.service.catalogue import Catalogue
+from app.service.catalogue_fits import CatalogueFits
 from app.service.chats import store
 from app.service.chats.chats import Chats
 from app.service.chats.database import Database
 from app.service.downloads.product import ProductFind, product_discard, product_download
 from app.service.downloads.queue import Download, Downloads, Find
 from app.service.engines.engines import Engines
-from app.service.engines.interface import MakePlan, OnAnswer, OnMeasured, StartEngine
+from app.service.engines.interface import MakePlan, OnAnswer, OnMeasured, RunningEngine, StartEngine
 from app.service.events import EventBus
 from app.service.fetches import Fetch, Fetches
 from app.service.hardware import Hardware
@@ -42,6 +45,8 @@ from app.service.library_works import LibraryWorks, WorkShelf
 from app.service.status import service_status
 from app.service.templates import Templates
 from inference.errors import InferenceError
+from inference.values import LoadPlan
+from inference.worker.messages import MemoryReport
 from models_catalog.errors import CatalogError
 
 _USUAL_QUANTIZATION = "Q4_K_M"
@@ -85,7 +90,7 @@ class Service:
         self.library = LocalLibrary(outside.shelf, lambda: (settings.now.default_model, self._last_model))
         self.engines = Engines(
             library=self.library,
-            start_engine=outside.start_engine,
+            start_engine=_awaited(outside.start_engine, outside.desk),
             make_plan=outside.make_plan,
             default_context_tokens=lambda: settings.now.context_tokens or None,
             available_bytes=outside.available_bytes,
@@ -93,6 +98,14 @@ class Service:
             chat_profile_of=lambda model_id: settings.now.chat_profiles.get(model_id),
             on_measured=outside.on_measured,
             on_answer=outside.on_answer,
+        )
+        self._fits = CatalogueFits(desk=self._desk, events=self.events)
+        self.catalogue = Catalogue(
+            families_folder=data_folder / FAMILIES,
+            library=self.library,
+            files=self._desk.models,
+            fits=self._fits,
+            events=self.events,
         )
         self.database = Database(chats_file)
         self.chats = Chats(self.database, self.engines, self.events)
@@ -138,6 +151,7 @@ class Service:
         await self.downloads.close()
         await self.library_works.close()
         await self.engines.close()
+        await self._fits.close()
         await self.hardware.close()
         await self._desk.close()
         await self.database.close()
@@ -162,6 +176,7 @@ class Service:
                 chats_routes(self.chats),
                 starter_routes(self.fetches),
                 downloads_routes(self.downloads),
+                catalogue_routes(self.catalogue),
                 plans_routes(self.planner, self.hardware, self.engines),
             ),
             token=token,
@@ -181,6 +196,21 @@ class Service:
         self._models_folder = folder
         self.fetches.use_folder(folder)
         self._desk.use_folder(folder)
+
+
+def _awaited(start_engine: StartEngine, desk: PlanDesk) -> StartEngine:
+    """As `start_engine`; meanwhile nothing is planned in the background."""
+
+    async def start(
+        plan: LoadPlan,
+        *,
+        on_progress: Callable[[float], None] | None = None,
+        on_memory: Callable[[MemoryReport], None] | None = None,
+    ) -> RunningEngine:
+        with desk.awaited():
+            return await start_engine(plan, on_progress=on_progress, on_memory=on_memory)
+
+    return start
 
 
 def _finder(desk: PlanDesk, shelf: Shelf, data_folder: Path) -> Finder:

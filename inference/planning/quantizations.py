@@ -71,6 +71,24 @@ def choose_quantization(candidates: Sequence[Quantization], *, full_precision: b
     return best
 
 
+def first_to_plan(names: Sequence[str]) -> tuple[int, ...]:
+    """Indices of those that decide the choice alone as soon as one of them is `bearable`: others need no plan then.
+
+    Holds for names in QUALITY, and as full precision is never faster than what was made of it.
+    """
+    bases = [base_name(name) for name in names]
+    return tuple(
+        index
+        for index, base in enumerate(bases)
+        if base in QUALITY and QUALITY.index(base) <= _LAST_UNNOTICED and base not in _FULL_PRECISION
+    )
+
+
+def bearable(one: Quantization) -> bool:
+    """Whether it lies in memory and writes at a speed that people put up with."""
+    return _lies_in_memory(one) and one.tokens_per_second >= _BEARABLE_TOKENS_PER_SECOND
+
+
 def _usable(candidates: Sequence[Quantization], kept: Sequence[int], ranks: Sequence[float]) -> list[int]:
     """See rule 1 of `choose_quantization`."""
 
@@ -80,9 +98,9 @@ def _usable(candidates: Sequence[Quantization], kept: Sequence[int], ranks: Sequ
     unnoticed = [index for index in kept if ranks[index] <= _LAST_UNNOTICED]
     if at_least(READABLE_TOKENS_PER_SECOND, unnoticed):
         return at_least(READABLE_TOKENS_PER_SECOND, kept)
-    bearable = at_least(_BEARABLE_TOKENS_PER_SECOND, unnoticed)
-    if bearable:
-        return [max(bearable, key=lambda index: candidates[index].tokens_per_second)]
+    slow = at_least(_BEARABLE_TOKENS_PER_SECOND, unnoticed)
+    if slow:
+        return [max(slow, key=lambda index: candidates[index].tokens_per_second)]
     fastest = max(candidates[index].tokens_per_second for index in kept)
     return at_least(READABLE_TOKENS_PER_SECOND, kept) or at_least(_WORTHWHILE_SHARE * fastest, kept)
 

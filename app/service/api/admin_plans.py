@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from app.plan_values import Plans, PlanWish
 from app.planning.plans import Planner
-from app.service.api.checked_body import CheckedBody
+from app.service.api.checked_body import CheckedFields, checked_dataclass, of_fields
 from app.service.api.replies import json_reply
 from app.service.engines.engines import Engines
 from app.service.hardware import Hardware
@@ -17,27 +17,12 @@ from app.values import EngineStatus
 from inference.values import HOST
 
 
-class PlansBody(CheckedBody):
-    """POST /plans: a model, by whatever name, and what of its plan is fixed (see app.plan_values.PlanWish)."""
+@checked_dataclass
+class PlansBody(CheckedFields, PlanWish):
+    """POST /plans: a model, by whatever name, and what of its plan is fixed."""
 
     model: str
     advice: bool = True
-    context: int | None = None
-    parallel: int | None = None
-    kv: str | None = None
-    flash_attention: bool | None = None
-    swa_full: bool | None = None
-    batch: int | None = None
-    gpu_layers: int | None = None
-    threads: int | None = None
-    mmap: bool | None = None
-    gpus: tuple[str, ...] = ()
-    ram: str = ""
-    projector: str = ""
-    draft: str = ""
-
-    def wish(self) -> PlanWish:
-        return PlanWish(**self.model_dump(exclude={"model", "advice"}))
 
 
 def plans_routes(planner: Planner, hardware: Hardware, engines: Engines) -> APIRouter:
@@ -46,7 +31,7 @@ def plans_routes(planner: Planner, hardware: Hardware, engines: Engines) -> APIR
 
     @router.post("/plans")
     async def plans(body: PlansBody) -> Response:
-        found = await planner.plans(body.model, body.wish(), with_advice=body.advice)
+        found = await planner.plans(body.model, of_fields(PlanWish, body), with_advice=body.advice)
         return json_reply(found if found.hypothetical else _beside_measured(found, engines.statuses()))
 
     @router.get("/hardware")
