@@ -25,6 +25,7 @@ from models_catalog.plan_cache import CachedPlan, PlanCache
 from models_catalog.remote_header.distant_file import DistantFile
 from models_catalog.remote_header.fetch import fetch_header, refuse
 from models_catalog.remote_header.hub_files import Hub, hub_name, list_files
+from models_catalog.remote_header.listed import OnListed, tell_listed
 from models_catalog.remote_header.quantizations import group, parts_of, quantization_name
 from models_catalog.remote_header.source_text import (
     FileText,
@@ -61,12 +62,17 @@ class PlanSource:
         addresses: Addresses | None = None,
         patience: Patience | None = None,
         client: Callable[[Patience], httpx.AsyncClient] = open_client,
+        on_listed: OnListed | None = None,
     ) -> None:
-        """addresses: by default as the environment says. cache: None remembers nothing between processes."""
+        """addresses: by default as the environment says. cache: None remembers nothing between processes.
+
+        on_listed: told of every listing, in another thread.
+        """
         self._cache = cache
         self._addresses = addresses or Addresses.from_environment(os.environ)
         self._patience = patience or Patience()
         self._client = client
+        self._on_listed = on_listed
         self._patterns: OrderedDict[str, Pattern] = OrderedDict()
 
     async def resolve(self, text: str) -> tuple[Quantization, ...]:
@@ -149,8 +155,10 @@ class PlanSource:
                         revision=meant.revision,
                     )
                 except SourceFault as fault:
+                    await tell_listed(self._on_listed, hub, meant.repository, meant.revision, fault)
                     faults[hub_name(hub)] = fault
                     continue
+                await tell_listed(self._on_listed, hub, meant.repository, meant.revision, files)
                 return group(files, f"{hub.value}:{meant.repository}")
         refuse(meant.repository, faults)
 

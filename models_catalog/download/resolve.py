@@ -22,6 +22,7 @@ from models_catalog.families.values import Model, Source
 from models_catalog.plan_source import chosen
 from models_catalog.remote_header.fetch import refuse
 from models_catalog.remote_header.hub_files import Hub, hub_name, list_files
+from models_catalog.remote_header.listed import tell_listed
 from models_catalog.remote_header.quantizations import group, parts_of
 from models_catalog.remote_header.source_text import FileText, RepositoryText, StarterText, UrlText, understand
 from models_catalog.remote_header.values import Quantization, RemoteFile
@@ -137,11 +138,13 @@ class DownloadFinder:
         self, client: httpx.AsyncClient, hub: Hub, repository: str, revision: str | None
     ) -> tuple[RemoteFile, ...] | SourceFault:
         try:
-            return await list_files(
+            answer: tuple[RemoteFile, ...] | SourceFault = await list_files(
                 client, hub, repository, addresses=self._addresses, patience=self._patience, revision=revision
             )
         except SourceFault as fault:
-            return fault
+            answer = fault
+        await tell_listed(self._catalogue.listed, hub, repository, revision, answer)
+        return answer
 
 
 def _source_of(model: Model) -> Source:
