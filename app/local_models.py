@@ -9,9 +9,11 @@ from pathlib import Path
 from app import paths
 from app.errors import DataFolderUnusable
 from app.settings import Settings, load_settings
+from models_catalog.gguf.screen import screen
 from models_catalog.library.elsewhere.programs import places_of
 from models_catalog.library.elsewhere.surroundings import this_computer
 from models_catalog.library.library import LibraryFiles, ModelLibrary
+from models_catalog.library.recent import recent_header
 
 FOLDER_VARIABLE = "LIANGLI_MODELS_DIR"
 
@@ -39,14 +41,21 @@ def prepare_models_folder(settings: Settings) -> Path:
     return folder
 
 
-def open_library(settings: Callable[[], Settings]) -> ModelLibrary:
-    """The library in the data folder. settings: asked at every listing whose models are to be found."""
+def open_library(
+    settings: Callable[[], Settings],
+    screen_file: Callable[[Path], object] = lambda path: screen(recent_header(path)),
+) -> ModelLibrary:
+    """The library in the data folder. settings: asked at every listing whose models are to be found.
+
+    screen_file: see ModelLibrary.
+    """
     return ModelLibrary(
         models_folder(settings()),
         LibraryFiles(
             index=paths.model_index_file(), choices=paths.added_models_file(), journal=paths.library_move_file()
         ),
         lambda: places_of(found_programs(settings()), this_computer()),
+        screen_file=screen_file,
     )
 
 

@@ -25,7 +25,7 @@ from models_catalog.transfer.progress import FetchProgress
 
 def product(settings: KeptSettings, start_engine: StartEngine, worker: PlanWorker) -> Outside:
     """The real engines, disk and network."""
-    library = open_library(lambda: settings.now)
+    library = open_library(lambda: settings.now, lambda path: desk.models.read(path, keep_header=True))
 
     def fetch(starter: Starter, models_folder: Path, **how: Any) -> Path:
         library.check_folder()

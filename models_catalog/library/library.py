@@ -17,7 +17,7 @@ from models_catalog.library.copying import copy_model
 from models_catalog.library.files import file_stamp, files_below, is_model, parts, stamp, stem
 from models_catalog.library.index import FileHash, Index
 from models_catalog.library.move import finish_move, move_library
-from models_catalog.library.recent import recent_header
+from models_catalog.library.recent import forget_recent_header, recent_header
 from models_catalog.library.removal import Removal, removal_of, remove
 from models_catalog.library.scan import is_present, mark, plain_place, scan
 from models_catalog.library.values import ModelFile, Place
@@ -40,15 +40,22 @@ class LibraryFiles:
 class ModelLibrary:
     """Blocking; any number of threads. Other processes may do the same with the same folders.
 
-    elsewhere: the places of other programs, asked for at every listing.
+    elsewhere: the places of other programs, asked for at every listing. screen_file: raises leaves of ModelFileRefused
+    for a file that may not be used.
     """
 
     def __init__(
-        self, folder: Path, files: LibraryFiles, elsewhere: Callable[[], Sequence[Place]] = lambda: ()
+        self,
+        folder: Path,
+        files: LibraryFiles,
+        elsewhere: Callable[[], Sequence[Place]] = lambda: (),
+        *,
+        screen_file: Callable[[Path], object] = lambda path: screen(recent_header(path)),
     ) -> None:
         self._folder = folder.absolute()
         self._files = files
         self._elsewhere = elsewhere
+        self._screen_file = screen_file
         self._index = Index(files.index)
         self._lock = threading.Lock()
         self._screened: dict[Path, tuple[int, int]] = {}
@@ -83,6 +90,7 @@ class ModelLibrary:
         self._screen(path)
         self._add(path)
         model = self.model_at(path)
+        forget_recent_header()
         if model is None:  # a file that only goes with a model passes no screen
             raise ModelFileRefused(str(path))
         return model
@@ -213,7 +221,7 @@ class ModelLibrary:
         """Screen a file, once while it stays as it is; it is screened again whenever it is loaded."""
         found = stamp(path)
         if self._screened.get(path) != found:
-            screen(recent_header(path))
+            self._screen_file(path)
             self._screened[path] = found
 
     def _add(self, *paths: Path) -> None:
