@@ -57,6 +57,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models_catalog.sources.problems import SourceProblem
+
 
 class CatalogError(Exception):
     """Base of every error of the catalogue."""
@@ -240,10 +242,10 @@ class FetchFailed(CatalogError):
 
 @dataclass(eq=False)
 class NoSourceWorked(FetchFailed):
-    """No source gave the bytes; `detail` names each source and what was wrong with it (technical English)."""
+    """No source gave the bytes; `problems`: each source and what was wrong with it."""
 
     file: str
-    detail: str
+    problems: tuple[SourceProblem, ...]
 
 
 @dataclass(eq=False)
@@ -341,10 +343,10 @@ class RemoteClosed(RemoteRefused):
 
 @dataclass(eq=False)
 class RemoteUnreachable(RemoteRefused):
-    """Nobody answered in time; `detail` names each source and what was wrong with it (technical English)."""
+    """Nobody answered in time; `problems`: each source and what was wrong with it."""
 
     address: str
-    detail: str
+    problems: tuple[SourceProblem, ...]
 
 
 @dataclass(eq=False)
@@ -356,10 +358,10 @@ class RemoteChanged(RemoteRefused):
 
 @dataclass(eq=False)
 class RemoteAnswerWrong(RemoteRefused):
-    """What the server said cannot be true; `detail` as in RemoteUnreachable."""
+    """What the server said cannot be true; `problems` as in RemoteUnreachable."""
 
     address: str
-    detail: str
+    problems: tuple[SourceProblem, ...]
 
 
 @dataclass(eq=False)

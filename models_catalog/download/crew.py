@@ -174,7 +174,7 @@ class Crew:
             if self._look.done():
                 faster, self._look = self._look.result(), None
                 if faster is not None:
-                    raise SourceSlow(f"much slower than {faster}")
+                    raise SourceSlow(f"much slower than {faster}", kind="slow")
             return
         if self._order.cap.bytes_per_second > 0 or now - self._looked_at < self._patience.review_seconds:
             return
@@ -216,7 +216,7 @@ class Crew:
             except SourceCut as cut:
                 vain = 0 if lease.position - before >= self._patience.stall_bytes else vain + 1
                 if vain >= _VAIN_CUTS:
-                    raise SourceFailed(cut.detail) from cut
+                    raise SourceFailed(cut.detail, kind="cut") from cut
                 if vain:
                     rounds = self._patience.rounds_seconds
                     await asyncio.sleep(rounds[min(vain - 1, len(rounds) - 1)] * random.uniform(0.5, 1.0))
@@ -279,4 +279,6 @@ class Crew:
         supply.answered = True
         supply.etag = supply.etag or answer.etag
         if answer.total_bytes is not None and answer.total_bytes < lease.end:
-            raise SourceUnfit(f"has a file of {answer.total_bytes} bytes, not {self._order.size_bytes}")
+            raise SourceUnfit(
+                f"has a file of {answer.total_bytes} bytes, not {self._order.size_bytes}", kind="other_file"
+            )

@@ -18,6 +18,7 @@ from models_catalog.download.progress import Board
 from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.supply import SourceSlow, Supply
 from models_catalog.errors import ContentWrong, NoSourceWorked
+from models_catalog.sources.diagnosis import problems_of
 from models_catalog.sources.faults import SourceChanged, SourceFault
 from models_catalog.transfer.extents import Extent
 from models_catalog.transfer.patience import Patience
@@ -143,8 +144,8 @@ class FileDownload:
         return getattr(supply.fault, "rest_seconds", 0.0) > 0
 
     def _failure(self) -> NoSourceWorked:
-        faults = sorted((one.name, one.fault) for one in self.supplies if one.fault is not None)
-        return NoSourceWorked(file=self.name, detail="; ".join(f"{name}: {fault}" for name, fault in faults))
+        faults = {one.name: one.fault for one in self.supplies if one.fault is not None}
+        return NoSourceWorked(file=self.name, problems=problems_of(dict(sorted(faults.items()))))
 
     # ---- when the hash is wrong
 

@@ -17,7 +17,8 @@ from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.supply import Supply
 from models_catalog.download.values import DownloadProgress, FileToFetch, ModelToFetch
 from models_catalog.errors import CatalogError, DiskTooSmall, FetchCancelled, FileChanged, NoSourceWorked, SizeUnknown
-from models_catalog.sources.faults import SourceFault
+from models_catalog.sources.diagnosis import problem_of
+from models_catalog.sources.faults import SourceFault, SourceUnfit
 from models_catalog.transfer.http_range import RangeRequest, open_client, open_range
 from models_catalog.transfer.journal import free_disk_bytes
 from models_catalog.transfer.patience import Patience
@@ -148,9 +149,10 @@ class _Job:
             async with open_range(self._client(supply), request, self._patience) as answer:
                 size_bytes, etag = answer.total_bytes, answer.etag or ""
         except SourceFault as fault:
-            raise NoSourceWorked(file=file.place[-1], detail=f"{supply.name}: {fault}") from fault
+            raise NoSourceWorked(file=file.place[-1], problems=(problem_of(supply.name, fault),)) from fault
         if file.size_bytes not in (None, size_bytes):
-            raise NoSourceWorked(file=file.place[-1], detail=f"{supply.name}: has {size_bytes} bytes")
+            other = SourceUnfit(f"has {size_bytes} bytes", kind="other_file")
+            raise NoSourceWorked(file=file.place[-1], problems=(problem_of(supply.name, other),))
         if not size_bytes:
             raise SizeUnknown(file=file.place[-1])
         supply.etag = etag or None

@@ -83,10 +83,10 @@ class DistantFile:
         if total_bytes is None:
             total_bytes = self.size_bytes
         if total_bytes is None:
-            raise SourceUnfit("does not say how large the file is")
+            raise SourceUnfit("does not say how large the file is", kind="no_size")
         if self.size_bytes is not None and total_bytes != self.size_bytes:
             if first_answer:
-                raise SourceUnfit(f"has a file of {total_bytes} bytes, not {self.size_bytes}")
-            raise SourceChanged("the file has another size than a moment ago")
+                raise SourceUnfit(f"has a file of {total_bytes} bytes, not {self.size_bytes}", kind="other_file")
+            raise SourceChanged("the file has another size than a moment ago", kind="changed")
         self.size_bytes = total_bytes
         self.etag = self.etag or etag

@@ -41,7 +41,7 @@ async def locate(
             return _pieces(starter, entry, await _ask_pip(entry, limit_seconds))
         index = simple_index.index_of_pip(os.environ, Path.home())
     if index is None:
-        raise SourceFailed("pip cannot list it, and no index is configured")
+        raise SourceFailed("pip cannot list it, and no index is configured", kind="no_index")
     return _pieces(starter, entry, await _ask_index(entry, index, client, limit_seconds))
 
 
@@ -89,7 +89,7 @@ async def _ask_pip(entry: PackageIndexEntry, limit_seconds: float) -> tuple[Inde
         async with asyncio.timeout(limit_seconds):
             output, _ = await process.communicate()
     except TimeoutError as error:
-        raise SourceFailed("pip took too long") from error
+        raise SourceFailed("pip took too long", kind="silent") from error
     finally:
         if process.returncode is None:
             process.kill()
@@ -130,14 +130,14 @@ async def _ask_index(
             files = await _read_page(f"{index}/{name}/", client)
         wheel = simple_index.wheel_of(files, name, entry.version)
         if wheel is None:
-            raise SourceUnfit(f"has no {name} {entry.version}")
+            raise SourceUnfit(f"has no {name} {entry.version}", kind="missing")
         return wheel
 
     try:
         async with asyncio.timeout(limit_seconds):
             return tuple(await asyncio.gather(*(ask(name) for name in entry.names())))
     except TimeoutError as error:
-        raise SourceFailed("the package index took too long") from error
+        raise SourceFailed("the package index took too long", kind="silent") from error
 
 
 async def _read_page(url: str, client: httpx.AsyncClient) -> tuple[IndexFile, ...]:
@@ -146,9 +146,9 @@ async def _read_page(url: str, client: httpx.AsyncClient) -> tuple[IndexFile, ..
     try:
         async with client.stream("GET", url, headers=headers, follow_redirects=True) as response:
             if response.status_code >= 500 or response.status_code == 429:
-                raise SourceFailed(f"HTTP {response.status_code}")
+                raise SourceFailed(f"HTTP {response.status_code}", status=response.status_code)
             if response.status_code != 200:
-                raise SourceUnfit(f"HTTP {response.status_code}")
+                raise SourceUnfit(f"HTTP {response.status_code}", status=response.status_code)
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > _MAX_PAGE_BYTES:

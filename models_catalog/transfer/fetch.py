@@ -16,6 +16,7 @@ import httpx
 from models_catalog.errors import ContentWrong, DiskTooSmall, FetchCancelled, NoSourceWorked
 from models_catalog.sources.addresses import Addresses
 from models_catalog.sources.byte_source import WholeFile, ZippedPieces
+from models_catalog.sources.diagnosis import problems_of
 from models_catalog.sources.faults import SourceFailed, SourceFault, SourceUnfit
 from models_catalog.sources.locate import locate, source_name
 from models_catalog.starter import SourceEntry, Starter
@@ -105,8 +106,7 @@ class _Job:
         if self.wrong:
             return ContentWrong(file=self.starter.file, sources=", ".join(sorted(self.wrong)))
         faults = {**self.failed, **self.unfit}
-        detail = "; ".join(f"{name}: {fault}" for name, fault in sorted(faults.items()))
-        return NoSourceWorked(file=self.starter.file, detail=detail)
+        return NoSourceWorked(file=self.starter.file, problems=problems_of(dict(sorted(faults.items()))))
 
 
 async def _fetch(job: _Job) -> None:
@@ -144,7 +144,7 @@ def _blame(job: _Job) -> None:
         return
     for name in contributors:
         job.wrong.add(name)
-        job.note(name, SourceUnfit("served a file with the wrong hash"))
+        job.note(name, SourceUnfit("served a file with the wrong hash", kind="other_file"))
 
 
 async def _hash_is_right(job: _Job, path: Path) -> bool:

@@ -84,7 +84,7 @@ class RangeAnswer:
                 window_seconds += time.monotonic() - waiting_since
                 if window_seconds >= self._patience.stall_seconds:
                     if window_bytes < self._patience.stall_bytes:
-                        raise SourceFailed("too slow")
+                        raise SourceFailed("too slow", kind="slow")
                     window_seconds, window_bytes = 0.0, 0
                 begin, self._position = self._position, self._position + len(chunk)
                 useful = chunk[max(0, wanted - begin) : None if self.end is None else max(0, self.end - begin)]
@@ -157,7 +157,7 @@ async def _follow(
         if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
             own_headers = {}
         url = target
-    raise SourceFailed("too many redirects")
+    raise SourceFailed("too many redirects", kind="redirect")
 
 
 async def _ask(
@@ -176,11 +176,11 @@ def _redirect_target(url: httpx.URL, response: httpx.Response) -> httpx.URL:
     try:
         target = url.join(response.headers["Location"])
     except httpx.InvalidURL as error:
-        raise SourceFailed("redirects to no address") from error
+        raise SourceFailed("redirects to no address", kind="redirect") from error
     if target.scheme not in ("http", "https") or not target.host:
-        raise SourceUnfit("redirects to something that is not HTTP")
+        raise SourceUnfit("redirects to something that is not HTTP", kind="redirect")
     if url.scheme == "https" and target.scheme == "http":
-        raise SourceUnfit("redirects from https to http")
+        raise SourceUnfit("redirects from https to http", kind="redirect")
     return target
 
 
@@ -189,10 +189,12 @@ def _refuse_status(response: httpx.Response) -> None:
     if status in (200, 206):
         return
     if status in (429, 503):
-        raise SourceFailed(f"busy (HTTP {status})", rest_seconds=_retry_after_seconds(response))
+        raise SourceFailed(f"busy (HTTP {status})", rest_seconds=_retry_after_seconds(response), status=status)
     if status in (408, 425) or status >= 500:
-        raise SourceFailed(f"HTTP {status}")
-    raise SourceUnfit(f"HTTP {status}", status=status)
+        raise SourceFailed(f"HTTP {status}", status=status)
+    gated = response.headers.get("X-Error-Code") == "GatedRepo"
+    page = str(response.request.url).partition("/resolve/")[0] if gated else ""
+    raise SourceUnfit(f"HTTP {status}", kind="gated" if gated else "", status=status, page=page)
 
 
 def _refuse_other_file(
@@ -201,21 +203,21 @@ def _refuse_other_file(
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise SourceUnfit("answers in a content encoding that was not asked for")
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):
-        raise SourceUnfit("answers with a web page")
+        raise SourceUnfit("answers with a web page", kind="web_page")
     if total_bytes is not None and request.total_bytes is not None and total_bytes != request.total_bytes:
-        raise SourceUnfit(f"has a file of {total_bytes} bytes, not {request.total_bytes}")
+        raise SourceUnfit(f"has a file of {total_bytes} bytes, not {request.total_bytes}", kind="other_file")
     if total_bytes is not None and request.max_bytes is not None and total_bytes > request.max_bytes:
         raise SourceUnfit("larger than it can be")
     if response.status_code == 206 and position != request.start:
         raise SourceUnfit(f"answers with byte {position} when asked for {request.start}")
     if request.etag is not None and etag is not None and etag != request.etag:
-        raise SourceChanged("the file changed there during the download")
+        raise SourceChanged("the file changed there during the download", kind="changed")
 
 
 def _refuse_linked_hash(response: httpx.Response, request: RangeRequest) -> None:
     linked = response.headers.get("X-Linked-Etag", "").strip('"').lower()
     if request.sha256 is not None and _SHA256.fullmatch(linked) and linked != request.sha256:
-        raise SourceUnfit("has another file under this name")
+        raise SourceUnfit("has another file under this name", kind="other_file")
 
 
 def _content_range(response: httpx.Response) -> tuple[int, int | None]:

@@ -99,7 +99,7 @@ async def try_source(
                         received += len(chunk)
     except TimeoutError as error:
         if not received:
-            raise SourceFailed("no byte came for too long") from error
+            raise SourceFailed("no byte came for too long", kind="silent") from error
     elapsed_seconds = max(1e-6, time.monotonic() - started)
     return Runner(source=source, bytes_per_second=received / elapsed_seconds, resumable=resumable)
 

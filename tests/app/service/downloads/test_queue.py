@@ -154,7 +154,7 @@ async def test_cancel_deletes_what_arrived(world: World) -> None:
 
 
 async def test_failure_is_said_and_can_be_tried_again(world: World) -> None:
-    world.ends["one"] = NoSourceWorked(file="x", detail="y")
+    world.ends["one"] = NoSourceWorked(file="x", problems=())
     async with world.queue() as queue:
         one = await queue.add("one")
         await until(lambda: states(queue) == {"one": "failed"})
