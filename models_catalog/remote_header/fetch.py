@@ -24,16 +24,18 @@ from models_catalog.gguf.parsing import TensorInfo
 from models_catalog.gguf.plan_data import plan_data, read_plan_data
 from models_catalog.gguf.screen import screen_plan_data, screen_whole
 from models_catalog.remote_header.distant_file import DistantFile
+from models_catalog.remote_header.errors import RemoteBusy, RemoteGated
 from models_catalog.remote_header.sibling import read_sibling
 from models_catalog.remote_header.values import Pattern, RemoteFile, RemoteHeader
 from models_catalog.remote_header.whole import FIRST_BYTES_OF_LATER_PARTS, WholeHeader, read_whole_header
+from models_catalog.sources.diagnosis import problems_of
 from models_catalog.sources.faults import SourceChanged, SourceFailed, SourceFault, SourceUnfit
 from models_catalog.transfer.patience import Patience
 
 LIMIT_SECONDS = 90.0
 _PARTS_AT_ONCE = 4
-_CLOSED = (401, 403)
-_MISSING = (404, 410)
+_CLOSED = frozenset({401, 403})
+_MISSING = frozenset({404, 410})
 
 
 async def fetch_header(
@@ -64,7 +66,9 @@ async def fetch_header(
                     continue
                 return await _judged(job, model, origin)
     except TimeoutError:
-        faults["time limit"] = SourceFailed(f"not done after {limit_seconds:.0f} s")
+        faults["time limit"] = SourceFailed(
+            f"not done after {limit_seconds:.0f} s", kind="time_limit", rest_seconds=limit_seconds
+        )
     refuse(origin if "://" in origin else f"{origin}/{files[0].name}", faults)
 
 
@@ -195,18 +199,23 @@ def refuse(address: str, faults: Mapping[str, SourceFault | ModelFileRefused]) -
 
     faults: by the name of each source that was asked.
     """
-    detail = "; ".join(f"{name}: {fault}" for name, fault in faults.items() if isinstance(fault, SourceFault))
-    found = tuple(faults.values())
-    for fault in found:
+    for fault in faults.values():
         if isinstance(fault, ModelFileRefused):
             raise fault
-    if any(isinstance(fault, SourceChanged) for fault in found):
+    found = {name: fault for name, fault in faults.items() if isinstance(fault, SourceFault)}
+    if any(isinstance(fault, SourceChanged) for fault in found.values()):
         raise RemoteChanged(address)
-    statuses = [fault.status if isinstance(fault, SourceUnfit) else -1 for fault in found]
-    if -1 in statuses or not statuses:
-        raise RemoteUnreachable(address, detail)
-    if any(status in _CLOSED for status in statuses):
+    problems = problems_of(found)
+    # A hub that answers is not out of reach, whatever became of the others.
+    if (busy := next((one for one in problems if one.kind == "busy"), None)) is not None:
+        raise RemoteBusy(address, busy.source, busy.wait_seconds)
+    if not problems or any(not isinstance(fault, SourceUnfit) for fault in found.values()):
+        raise RemoteUnreachable(address, problems)
+    if (gated := next((one for one in problems if one.kind == "gated"), None)) is not None:
+        raise RemoteGated(address, gated.page)
+    statuses = {one.status for one in problems}
+    if statuses & _CLOSED:
         raise RemoteClosed(address)
-    if any(status in _MISSING for status in statuses):
+    if statuses & _MISSING:
         raise RemoteMissing(address)
-    raise RemoteAnswerWrong(address, detail)
+    raise RemoteAnswerWrong(address, problems)

@@ -191,4 +191,4 @@ def _decoded(body: bytes, kind: type[_Listing]) -> _Listing:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as error:
-        raise SourceUnfit("lists its files in a way that is not understood") from error
+        raise SourceUnfit("lists its files in a way that is not understood", kind="odd_answer") from error

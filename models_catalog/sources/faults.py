@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 @dataclass(eq=False)
 class SourceFault(Exception):
-    """`detail` is short technical English for logs and for NoSourceWorked."""
+    """detail: short technical English for logs. kind: what it is in words, a key of `hubs.problem`; "" for none."""
 
     detail: str
+    kind: str = ""
 
     def __str__(self) -> str:
         return self.detail
@@ -28,9 +29,13 @@ class SourceCut(SourceFault):
 
 @dataclass(eq=False)
 class SourceFailed(SourceFault):
-    """The source cannot be used now. rest_seconds: it asked to be left alone for so long (Retry-After), else 0."""
+    """The source cannot be used now.
+
+    rest_seconds: it asked to be left alone for so long (Retry-After), else 0. status: its HTTP status, else 0.
+    """
 
     rest_seconds: float = 0.0
+    status: int = 0
 
     __str__ = SourceFault.__str__
 
@@ -41,8 +46,12 @@ class SourceChanged(SourceFailed):
 
 @dataclass(eq=False)
 class SourceUnfit(SourceFault):
-    """The source is of no use for this file. status: the HTTP status that says so, else 0."""
+    """The source is of no use for this file. status: the HTTP status that says so, else 0.
+
+    page: where a person can ask for the file, "" where that would not help.
+    """
 
     status: int = 0
+    page: str = ""
 
     __str__ = SourceFault.__str__
