@@ -35,7 +35,7 @@ class Fetching(QObject):
 
     def of(self, target: str) -> DownloadStatus | None:
         """The download of a model, by the name it is asked for with; one that goes on before one that ended."""
-        wanted = target.casefold()
+        wanted = target_of(target).casefold()
         found = [one for one in self._statuses.values() if target_of(one.model).casefold() == wanted]
         return min(reversed(found), key=lambda one: one.state in _ENDED, default=None)
 

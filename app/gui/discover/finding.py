@@ -1,7 +1,7 @@
 """What the page knows of the catalogue: the models that were found, and how they would run here.
 
 A question is asked when the typing has rested a moment; an answer to an older one is dropped. How a model fits is asked
-for those on the screen first and for the others whose answer needs no network after that; it arrives by events.
+where that needs no network, for those on the screen first; it arrives by events.
 """
 
 from __future__ import annotations
@@ -178,10 +178,9 @@ class Finding(QObject):
         too, unless they were already and nothing on the screen waits."""
         if not self.found or not self.seen or not self._session.online:
             return
-        ready = {one.id: one.plannable for one in self.found.models if one.state == "ready"}
-        first = [one for one in self._visible if one in ready and one not in self._fresh]
-        rest = [one for one, plannable in ready.items() if plannable and one not in self._fresh and one not in first]
-        wanted = [*first, *rest]
+        missing = [one.id for one in self.found.models if one.plannable and one.id not in self._fresh]
+        first = [one for one in self._visible if one in missing]
+        wanted = list(dict.fromkeys((*first, *missing)))
         if not wanted or (self._sent.issuperset(wanted) and self._sent_first.issuperset(first)):
             return
         self._sent, self._sent_first = frozenset(wanted), frozenset(first)
