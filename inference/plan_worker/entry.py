@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from inference.backends.llama_cpp.back_ends import BACK_ENDS_VARIABLE, CPU_ONLY
 from inference.errors import InferenceError, PlanFailed
 from inference.plan_worker.messages import Planned, PlanRefused, PlanTask, decode_task, encode
 from inference.planning.oracle import MeasureFailed
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     fences.leave_no_core()
     fences.be_first_to_go()
     fences.limit_private_memory(_MEMORY_LIMIT_BYTES)
+    # Cards are simulated here: no driver is touched.
+    os.environ[BACK_ENDS_VARIABLE] = CPU_ONLY
     pair_end = inherited_socket(inherited)
     frames, planner = FrameBuffer(), Planner()
     while data := pair_end.recv(_READ_BYTES):

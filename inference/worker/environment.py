@@ -24,6 +24,11 @@ _NAMES = frozenset(
         "PROGRAMDATA",
         "NUMBER_OF_PROCESSORS",
         "PROCESSOR_ARCHITECTURE",
+        # Which engine, and which of its back ends: see inference.engine_folder and backends.llama_cpp.back_ends.
+        "LIANGLI_ENGINE",
+        "LIANGLI_BACK_ENDS",
+        "LIANGLI_CPU_VARIANT",
+        "LIANGLI_ENGINE_PACKS",
     }
 )
 _PREFIXES = ("LC_", "CUDA_", "HIP_", "ROCR_", "HSA_", "GGML_", "OMP_", "GOMP_", "KMP_")

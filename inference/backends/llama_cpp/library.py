@@ -11,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from inference.backends.llama_cpp.back_ends import load_back_ends
+from inference.engine_folder import use_engine_folder
+
 LOG_LINES = 50
 
 
@@ -21,6 +24,7 @@ def _bindings() -> Any:
     a bare package object in its place lets the submodule load alone (0.03 s).
     """
     if "llama_cpp" not in sys.modules:
+        use_engine_folder()
         spec = importlib.util.find_spec("llama_cpp")
         if spec is None or spec.submodule_search_locations is None:
             raise ImportError("llama_cpp")
@@ -85,6 +89,7 @@ ggml: Any = _declare(
         "ggml_backend_dev_by_name": (_P, (ctypes.c_char_p,)),
     },
 )
+back_ends = load_back_ends(ggml, Path(lib.__file__).parent / "lib")
 
 
 # llama.cpp keeps calling them until the process ends: a collected one would be a jump into freed memory.
