@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from app.errors import RemoteError
@@ -30,11 +31,28 @@ def describe(code: str, fields: Mapping[str, Any], language: Language) -> str:
         named = table.get(f"{name}_words", {}).get(str(fields.get(name)), {}).get(language)
         return named or shown(name, fields.get(name), language)
 
+    return _filled(sentence, fields, value)
+
+
+def _filled(sentence: str, fields: Mapping[str, Any], value: Callable[[str], str]) -> str:
     def optional(match: re.Match[str]) -> str:
         names = _PLACEHOLDER.findall(match[1])
         return match[1] if all(fields.get(name) not in (None, "", [], ()) for name in names) else ""
 
     return _PLACEHOLDER.sub(lambda match: value(match[1]), _OPTIONAL_PART.sub(optional, sentence))
+
+
+def describe_problem(problem: Mapping[str, Any], language: Language) -> str:
+    """What was wrong with one source of a model (a SourceProblem as it crosses a wire), in words. Never raises."""
+    kind = str(problem.get("kind"))
+    try:
+        sentence: str = wording.entry(f"hubs.problem.{kind}")[language]
+    except wording.MissingText:
+        sentence = wording.entry("hubs.problem.other")[language]
+    # A 0 says that there is no such number.
+    problem = {name: value or None for name, value in problem.items()}
+    said = _filled(sentence, problem, lambda name: shown(name, problem.get(name), language))
+    return f"{_harmless(str(problem.get('source')))}{'：' if language == 'zh' else ': '}{said}"
 
 
 def describe_error(error: BaseException, language: Language) -> str:
@@ -71,8 +89,16 @@ def error_body(error: BaseException) -> ErrorBody:
         return ErrorBody(code=error.code, fields=error.fields)
     names = tuple(getattr(type(error), "__dataclass_fields__", ()))
     if names or has_words(type(error).__name__):
-        return ErrorBody(code=type(error).__name__, fields={name: getattr(error, name) for name in names})
+        fields = {name: _as_json(getattr(error, name)) for name in names}
+        return ErrorBody(code=type(error).__name__, fields=fields)
     return ErrorBody(code=UNKNOWN, fields={"detail": f"{type(error).__name__}: {error}"})
+
+
+def _as_json(value: Any) -> Any:
+    """Fields that are values of their own, as they would come back from a wire."""
+    if isinstance(value, tuple):
+        return tuple(map(_as_json, value))
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def http_status(code: str) -> int:
@@ -110,6 +136,8 @@ def shown(name: str, value: Any, language: Language) -> str:
         if name.endswith("_tokens") or name in ("tokens", "limit", "waiting"):
             return f"{value:,}"
         return str(value)
+    if isinstance(value, list | tuple) and value and all(isinstance(item, Mapping) for item in value):
+        return ("；" if language == "zh" else "; ").join(describe_problem(item, language) for item in value)
     if isinstance(value, list | tuple | set | frozenset):
         return ("、" if language == "zh" else ", ").join(_harmless(str(item)) for item in value)
     return _harmless(str(value))
