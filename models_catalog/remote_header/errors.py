@@ -22,8 +22,8 @@ class RemoteGated(RemoteRefused):
 
 @dataclass(eq=False)
 class RemoteBusy(RemoteRefused):
-    """`source` answers, and wants to be left alone for `wait_seconds`, 0 where it did not say how long."""
+    """`source` answers, and wants to be left alone for `wait_seconds`, None where it did not say how long."""
 
     address: str
     source: str
-    wait_seconds: float
+    wait_seconds: float | None

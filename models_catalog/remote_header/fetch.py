@@ -208,7 +208,7 @@ def refuse(address: str, faults: Mapping[str, SourceFault | ModelFileRefused]) -
     problems = problems_of(found)
     # A hub that answers is not out of reach, whatever became of the others.
     if (busy := next((one for one in problems if one.kind == "busy"), None)) is not None:
-        raise RemoteBusy(address, busy.source, busy.wait_seconds)
+        raise RemoteBusy(address, busy.source, busy.wait_seconds or None)
     if not problems or any(not isinstance(fault, SourceUnfit) for fault in found.values()):
         raise RemoteUnreachable(address, problems)
     if (gated := next((one for one in problems if one.kind == "gated"), None)) is not None:

@@ -13,7 +13,7 @@ from models_catalog.sources.faults import SourceCut, SourceFailed, SourceFault, 
 from models_catalog.sources.problems import SourceProblem
 
 _UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
-_KIND_OF_STATUS = {401: "closed", 403: "forbidden", 404: "missing", 410: "missing", 429: "busy", 503: "busy"}
+_KIND_OF_STATUS = {401: "closed", 403: "forbidden", 404: "missing", 410: "missing", 429: "busy"}
 
 
 def problems_of(faults: Mapping[str, SourceFault]) -> tuple[SourceProblem, ...]:
@@ -24,11 +24,13 @@ def problems_of(faults: Mapping[str, SourceFault]) -> tuple[SourceProblem, ...]:
 def problem_of(source: str, fault: SourceFault) -> SourceProblem:
     """What was wrong with the source; its kind is that of the fault, of its HTTP status, or of what caused it."""
     status = fault.status if isinstance(fault, SourceFailed | SourceUnfit) else 0
+    wait_seconds = fault.rest_seconds if isinstance(fault, SourceFailed) else 0.0
+    of_status = "busy" if wait_seconds and status else _KIND_OF_STATUS.get(status, "status" if status else "")
     return SourceProblem(
         source=source,
-        kind=fault.kind or _KIND_OF_STATUS.get(status) or ("status" if status else _kind_of_cause(fault)),
+        kind=fault.kind or of_status or _kind_of_cause(fault),
         status=status,
-        wait_seconds=fault.rest_seconds if isinstance(fault, SourceFailed) else 0.0,
+        wait_seconds=wait_seconds,
         page=fault.page if isinstance(fault, SourceUnfit) else "",
         detail=fault.detail,
     )
