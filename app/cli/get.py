@@ -8,7 +8,6 @@ from app.cli import starter
 from app.cli.connection import connect
 from app.cli.screen import note
 from app.values import Language
-from models_catalog.errors import StarterUnknown
 from resources.wording import text
 
 
@@ -26,6 +25,8 @@ def run(args: argparse.Namespace) -> int:
             offer = next((offer for offer in offers if offer.key == args.key), None)
             if offer is None:
                 known = tuple(offer.key for offer in offers)
+                from models_catalog.errors import StarterUnknown
+
                 raise StarterUnknown(key=args.key, known=known)
         elif starter.can_ask() and not args.yes:
             note(text("cli.get.choose", args.language))

@@ -8,12 +8,10 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from app import plan_words
 from app.cli import starter
 from app.cli.connection import connect
 from app.cli.screen import note
 from app.errors import NoModelInstalled, RemoteError
-from app.plan_values import Plans, PlanWish
 from app.values import Language
 from app.words import describe_error, shown_bytes
 from resources.wording import text
@@ -21,6 +19,7 @@ from resources.wording import text
 if TYPE_CHECKING:
     from app.client.http import ServiceClient
     from app.download_values import DownloadStatus
+    from app.plan_values import Plans
 
 SOURCES = ("modelscope", "huggingface", "hf-mirror")
 ENDPOINTS = ("HF_ENDPOINT", "HF_TOKEN", "MODELSCOPE_ENDPOINT")
@@ -59,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _planned(client: ServiceClient, args: argparse.Namespace) -> str:
     """What to download, after its verdict is shown; raises NoModelInstalled when the user then wants it no more."""
+    from app.plan_values import PlanWish
+
     language = args.language
     note(text("cli.pull.looking", language, model=args.model))
     try:
@@ -82,6 +83,8 @@ def _planned(client: ServiceClient, args: argparse.Namespace) -> str:
 
 def _verdict(plans: Plans, index: int, language: Language) -> str:
     """The verdict of one quantization in one line."""
+    from app import plan_words
+
     chosen = plans.quantizations[index]
     if chosen.plan is None:
         error = chosen.error

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from app.client.requests import LOAD_SECONDS, Requests
-from app.download_values import DownloadStatus
 from app.values import FetchStatus, StarterOffer
+
+# Imported where they are used: a command that asks for none of them does not make these classes.
+if TYPE_CHECKING:
+    from app.download_values import DownloadStatus
 
 
 class DownloadsClient(Requests):
@@ -27,6 +31,8 @@ class DownloadsClient(Requests):
 
     def downloads(self) -> list[DownloadStatus]:
         """The queue in its order, and what ended since the service started."""
+        from app.download_values import DownloadStatus
+
         return self._ask("GET", "/downloads", list[DownloadStatus])
 
     def add_download(
@@ -36,13 +42,19 @@ class DownloadsClient(Requests):
 
         endpoints: HF_ENDPOINT, HF_TOKEN and MODELSCOPE_ENDPOINT of this process, which the service's may lack.
         """
+        from app.download_values import DownloadStatus
+
         body = {"model": model, "sources": list(sources), "endpoints": dict(endpoints or {})}
         return self._ask("POST", "/downloads", DownloadStatus, json=body, timeout_seconds=LOAD_SECONDS)
 
     def pause_download(self, download_id: str) -> DownloadStatus:
+        from app.download_values import DownloadStatus
+
         return self._ask("POST", f"/downloads/{download_id}/pause", DownloadStatus)
 
     def resume_download(self, download_id: str) -> DownloadStatus:
+        from app.download_values import DownloadStatus
+
         return self._ask("POST", f"/downloads/{download_id}/resume", DownloadStatus)
 
     def cancel_download(self, download_id: str) -> None:
@@ -51,4 +63,6 @@ class DownloadsClient(Requests):
 
     def move_download(self, download_id: str, position: int) -> list[DownloadStatus]:
         """Give a download another place in the queue, 0 the first; returns the queue."""
+        from app.download_values import DownloadStatus
+
         return self._ask("POST", f"/downloads/{download_id}/order", list[DownloadStatus], json={"position": position})

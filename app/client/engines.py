@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from app.client.requests import LOAD_SECONDS, Requests, given
-from app.plan_values import CalibrationStatus, HardwareView, LiveView, Plans, PlanWish
 from app.values import EngineStatus
+
+# Imported where they are used: a command that asks for none of them does not make these classes.
+if TYPE_CHECKING:
+    from app.plan_values import CalibrationStatus, HardwareView, LiveView, Plans, PlanWish
 
 
 class EnginesClient(Requests):
@@ -19,8 +22,8 @@ class EnginesClient(Requests):
     ) -> EngineStatus:
         """Load a model and return when it is ready, which can take minutes. wish: numbers that its plan has to keep,
         and no others."""
-        fixed = wish or PlanWish(context=context_tokens)
-        body = given(model=model, exactly=True if wish else None, **_engine_wish(fixed))
+        fixed = {"exactly": True, **_engine_wish(wish)} if wish else {"context_tokens": context_tokens}
+        body = given(model=model, **fixed)
         return self._ask("POST", "/engines/load", EngineStatus, json=body, timeout_seconds=LOAD_SECONDS)
 
     def unload_engine(self, model: str) -> None:
@@ -28,20 +31,30 @@ class EnginesClient(Requests):
 
     def plans(self, model: str, wish: PlanWish, *, advice: bool = True) -> Plans:
         """Plans for a model, by whatever name; one that is not here may have to be read from the network."""
+        from app.plan_values import Plans
+
         body = {"model": model, "advice": advice} | msgspec.to_builtins(wish)
         return self._ask("POST", "/plans", Plans, json=body, timeout_seconds=LOAD_SECONDS)
 
     def hardware(self) -> HardwareView:
+        from app.plan_values import HardwareView
+
         return self._ask("GET", "/hardware", HardwareView)
 
     def hardware_live(self) -> LiveView:
+        from app.plan_values import LiveView
+
         return self._ask("GET", "/hardware/live", LiveView)
 
     def calibration(self) -> CalibrationStatus:
+        from app.plan_values import CalibrationStatus
+
         return self._ask("GET", "/hardware/calibrate", CalibrationStatus)
 
     def calibrate(self) -> CalibrationStatus:
         """Begin to measure this computer's speed; events tell how it goes."""
+        from app.plan_values import CalibrationStatus
+
         return self._ask("POST", "/hardware/calibrate", CalibrationStatus)
 
     def cancel_calibration(self) -> None:
