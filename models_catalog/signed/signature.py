@@ -49,6 +49,8 @@ def read_signature(text: bytes) -> Signature:
         first, second = (base64.b64decode(line, validate=True) for line in (lines[1], lines[3]))
     except (binascii.Error, ValueError) as error:
         raise SignatureRefused(Reason.UNSIGNED, "not base64") from error
+    if [base64.b64encode(one).decode() for one in (first, second)] != [lines[1], lines[3]]:
+        raise SignatureRefused(Reason.UNSIGNED, "base64 that can be written in another way")
     if len(first) != 2 + 8 + _SIGNATURE_BYTES or len(second) != _SIGNATURE_BYTES:
         raise SignatureRefused(Reason.UNSIGNED, "wrong length")
     if not first.startswith(PREHASHED):
