@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from models_catalog.download.part_file import Data
 from models_catalog.download.parts import Lease, Parts
 from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.supply import SourceSlow, Supply
@@ -38,7 +39,7 @@ _CAP_PER_CONNECTION = 256 * 1024
 class Sink(Protocol):
     """Where the bytes go."""
 
-    def put(self, connection: int, offset: int, data: bytes | bytearray, source: str) -> None: ...
+    def put(self, connection: int, offset: int, data: Data, source: str) -> None: ...
     async def settle(self, connection: int) -> None: ...
 
 

@@ -12,7 +12,7 @@ import httpx
 from models_catalog.download.choosing import Chooser
 from models_catalog.download.crew import Crew, Order, Sink
 from models_catalog.download.keeper import Keeper
-from models_catalog.download.part_file import PartFile
+from models_catalog.download.part_file import Data, PartFile
 from models_catalog.download.parts import Parts
 from models_catalog.download.progress import Board
 from models_catalog.download.speed_cap import SpeedCap
@@ -22,7 +22,7 @@ from models_catalog.sources.diagnosis import problems_of
 from models_catalog.sources.faults import SourceChanged, SourceFault
 from models_catalog.transfer.extents import Extent
 from models_catalog.transfer.patience import Patience
-from models_catalog.transfer.threads import in_thread, sha256_of
+from models_catalog.transfer.threads import in_thread
 
 
 class FileReplaced(Exception):
@@ -71,18 +71,13 @@ class FileDownload:
     async def _work(self, keeper: Keeper) -> None:
         while True:
             await self._complete(Parts(self.part.missing(), least_bytes=self.patience.least_part_bytes), keeper)
-            await asyncio.to_thread(self.part.hash_blocks)
-            if await self._is_right():
+            if self.sha256 is None:
                 return
+            self.board.verifying(0)
+            if await keeper.sha256(self.board.verifying) == self.sha256:
+                return
+            await asyncio.to_thread(self.part.check_blocks)
             await self._mend()
-
-    async def _is_right(self) -> bool:
-        if self.sha256 is None:
-            return True
-        self.board.verifying(0)
-        with self.part.disk_errors():
-            found = await in_thread(lambda stop: sha256_of(self.part.path, stop, self.board.verifying))
-        return found == self.sha256
 
     # ---- until every byte is there
 
@@ -199,7 +194,7 @@ class Comparison:
         self._part = part
         self.changed_bytes = 0
 
-    def put(self, connection: int, offset: int, data: bytes | bytearray, source: str) -> None:
+    def put(self, connection: int, offset: int, data: Data, source: str) -> None:
         """Replaces the bytes there if they are others."""
         if not self._part.holds(offset, data):
             self._part.put(offset, data, source)

@@ -1,28 +1,37 @@
-"""When what arrived is forced to the disk: at the latest after a second, or 4 MiB of one connection.
+"""When what arrived is forced to the disk and hashed: while more arrives, in threads of their own.
 
-The network is not kept waiting for the disk meanwhile, unless a connection has brought its 4 MiB before the last ones
-are safe.
+A power cut takes at most the last 4 MiB of each connection where the disk is faster than the line, else about the last
+second: a connection waits for the disk only when what it brought longer ago than that is not safe yet.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
+from collections.abc import Callable
 
-from models_catalog.download.part_file import PartFile
+from models_catalog.download.following_hash import FollowingHash
+from models_catalog.download.part_file import Data, PartFile
 from models_catalog.transfer.patience import Patience
+from models_catalog.transfer.threads import in_thread
+
+_HASH_SECONDS = 0.2
+_HASH_AT_ONCE_BYTES = 8 * 1024 * 1024
 
 
 class Keeper:
     """Stands between the connections of one file and its part; for one event loop, where `run` is a task."""
 
     def __init__(self, part: PartFile, patience: Patience) -> None:
-        self._part, self._patience = part, patience
+        self._part, self._digest, self._patience = part, FollowingHash(part), patience
         self._unsafe: Counter[int] = Counter()
+        self._unsafe_since = time.monotonic()
         self._due = asyncio.Event()
         self._safe = asyncio.Condition()
+        self._hashing = asyncio.Lock()
 
-    def put(self, connection: int, offset: int, data: bytes | bytearray, source: str) -> None:
+    def put(self, connection: int, offset: int, data: Data, source: str) -> None:
         """Writes bytes that a connection brought."""
         self._part.put(offset, data, source)
         self._unsafe[connection] += len(data)
@@ -30,16 +39,27 @@ class Keeper:
             self._due.set()
 
     async def settle(self, connection: int) -> None:
-        """Waits until less of this connection's bytes could be lost than may be."""
-        if self._unsafe[connection] >= self._patience.checkpoint_bytes:
+        """Waits until no more of this connection's bytes could be lost than may be."""
+        if self._may_lose_too_much(connection):
             async with self._safe:
-                await self._safe.wait_for(lambda: self._unsafe[connection] < self._patience.checkpoint_bytes)
+                await self._safe.wait_for(lambda: not self._may_lose_too_much(connection))
+
+    def _may_lose_too_much(self, connection: int) -> bool:
+        late = time.monotonic() - self._unsafe_since > self._patience.checkpoint_seconds
+        return late and self._unsafe[connection] >= self._patience.checkpoint_bytes
+
+    async def sha256(self, on_progress: Callable[[int], None]) -> str:
+        """Of the whole file, every byte of which is there; on_progress is told how many bytes are done."""
+        async with self._hashing:
+            with self._part.disk_errors():
+                return await in_thread(lambda stop: self._digest.finish(stop, on_progress))
 
     async def run(self) -> None:
         """Runs until it is cancelled; raises what the disk has to say."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sync())
-            group.create_task(self._hash())
+            group.create_task(self._check())
+            group.create_task(self._follow())
 
     async def _sync(self) -> None:
         while True:
@@ -49,13 +69,22 @@ class Keeper:
             except TimeoutError:
                 pass
             self._due.clear()
-            brought = Counter(self._unsafe)
+            brought, since = Counter(self._unsafe), time.monotonic()
             await asyncio.to_thread(self._part.sync)
             self._unsafe -= brought
+            self._unsafe_since = since
             async with self._safe:
                 self._safe.notify_all()
 
-    async def _hash(self) -> None:
+    async def _check(self) -> None:
         while True:
             await asyncio.sleep(self._patience.checkpoint_seconds)
-            await asyncio.to_thread(self._part.hash_blocks)
+            await asyncio.to_thread(self._part.check_blocks)
+
+    async def _follow(self) -> None:
+        while True:
+            async with self._hashing:
+                with self._part.disk_errors():
+                    done_bytes = await in_thread(self._digest.advance)
+            if done_bytes < _HASH_AT_ONCE_BYTES:
+                await asyncio.sleep(_HASH_SECONDS)

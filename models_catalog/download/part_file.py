@@ -3,25 +3,26 @@
 Beside the file to be, in `.NAME.partial/`:
 
 * `bytes`: the file so far, every byte in its place.
-* `arrivals.N`: one line for each write, with a checksum of what was written. It is appended at once, so a process that
-  is killed loses nothing that was written. `sync` forces both files to the disk; who calls it after at most one second,
-  and before a connection has brought 4 MiB since the last time, limits to that what a power cut can take.
+* `arrivals.N`: one line for each write, with the checksum of what has been written in one go up to there. It is appended
+  at once, so a process that is killed loses nothing that was written. `sync` forces both files to the disk: what is
+  put after the last one is what a power cut can take.
   When a part is opened again each line is compared with the disk, and what does not match is fetched again.
 * `journal.json`: the sum of all earlier arrivals, replaced in one step after everything it claims is on the disk.
-* `blocks`: the sha256 of each whole block of 4 MiB, taken soon after it arrived: bytes that the disk lost or changed
-  later are found by it and fetched alone.
+* `blocks`: the CRC-32 of each whole block of 4 MiB as it arrived: bytes that the disk lost or changed later are found
+  by it and fetched alone.
 * `lock`: excludes other downloads of the same file, in this process and in others.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
+import struct
 import threading
 import zlib
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,8 +35,9 @@ from models_catalog.transfer.journal import disk_errors, sync_folder
 from models_catalog.transfer.threads import WorkStopped
 
 BLOCK_BYTES = 4 * 1024 * 1024
-_DIGEST_BYTES = 32
-_UNKNOWN = bytes(_DIGEST_BYTES)
+# Of a block: whether its checksum is known, and which it is.
+_CHECK = struct.Struct("<II")
+Data = bytes | bytearray | memoryview
 # A longer list of arrivals is folded into the journal, so that opening a part again stays quick.
 _MOST_ARRIVALS = 2000
 _READ_BYTES = 1024 * 1024
@@ -49,6 +51,16 @@ class _Journal(msgspec.Struct, frozen=True, kw_only=True):
     extents: tuple[Extent, ...]
     etag: str = ""
     arrivals: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """Bytes written in one go inside one block."""
+
+    start: int
+    end: int
+    checksum: int
+    source: str
 
 
 class PartFile:
@@ -69,6 +81,8 @@ class PartFile:
         self._mutex = threading.Lock()
         self._syncing = threading.Lock()
         self._closed = False
+        self._runs: dict[int, _Run] = {}
+        self.rewrites = 0
         with disk_errors(target.parent):
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
@@ -79,7 +93,7 @@ class PartFile:
                 self._file = _opened(self.folder / "bytes")
                 self._blocks = _opened(self.folder / "blocks")
                 self._extents = self._resumed()
-                self._hashed = self._known_hashes()
+                self._checks = self._known_checks()
                 self._begin_arrivals(self._generation + 1)
             except BaseException:
                 self._lock.release()
@@ -102,6 +116,11 @@ class PartFile:
         return covered_bytes(self._extents, 0, self.size_bytes)
 
     @property
+    def prefix_bytes(self) -> int:
+        """How many bytes are there before the first one that is missing."""
+        return next((start for start, _ in self.missing()), self.size_bytes)
+
+    @property
     def contributors(self) -> frozenset[str]:
         """Names of the sources that the bytes came from, in this run and earlier ones."""
         return frozenset(extent.source for extent in self._extents)
@@ -114,17 +133,35 @@ class PartFile:
         """Turns the operating system's errors about this part into the catalogue's."""
         return disk_errors(self.target.parent, lambda: self.size_bytes - self.received_bytes)
 
-    def put(self, offset: int, data: bytes | bytearray, source: str) -> None:
+    def put(self, offset: int, data: Data, source: str) -> None:
         """Writes bytes in their place; they outlive this process from then on. After `close` nothing is written."""
-        line = msgspec.json.encode((offset, len(data), zlib.crc32(data), source)) + b"\n"
+        view = memoryview(data)
+        while view:
+            room = BLOCK_BYTES - offset % BLOCK_BYTES
+            self._put(offset, view[:room], source)
+            offset, view = offset + room, view[room:]
+
+    def _put(self, start: int, data: memoryview, source: str) -> None:
+        """Of one block."""
+        end = start + len(data)
+        run = self._runs.pop(start, None)
+        if run is None or run.source != source or not start % BLOCK_BYTES:
+            run = _Run(start, start, 0, source)
+        run.end, run.checksum = end, zlib.crc32(data, run.checksum)
+        line = msgspec.json.encode((run.start, end - run.start, run.checksum, source)) + b"\n"
         with self._mutex, self.disk_errors():
             if self._closed:
                 return
-            _write_at(self._file, offset, data)
+            if covered_bytes(self._extents, start, end):
+                self._forget_checks(start, end)
+            _write_at(self._file, start, data)
             self._arrivals.write(line)
             self._arrival_count += 1
-            self._extents = with_extent(self._extents, Extent(start=offset, end=offset + len(data), source=source))
-            self._forget_hashes(offset, offset + len(data))
+            self._extents = with_extent(self._extents, Extent(start=start, end=end, source=source))
+            if (run.start, end) == self._block(start // BLOCK_BYTES):
+                self._know(start // BLOCK_BYTES, run.checksum)
+            elif end % BLOCK_BYTES:
+                self._runs[end] = run
 
     def sync(self) -> None:
         """Everything put before this call survives a power cut when it returns; blocks, for a thread of its own."""
@@ -138,37 +175,35 @@ class PartFile:
         if many:
             self._fold()
 
-    def hash_blocks(self) -> None:
-        """Takes the hashes of blocks that have become whole; blocks. To be called now and then."""
-        extents = self._extents
-        for index in range(len(self._hashed)):
+    def check_blocks(self) -> None:
+        """Takes the checksums of whole blocks that came in pieces; blocks. To be called now and then."""
+        for index, known in enumerate(self._checks):
             start, end = self._block(index)
-            if not self._hashed[index] and not missing_ranges(extents, start, end):
+            if known is None and not missing_ranges(self._extents, start, end):
+                rewrites = self.rewrites
                 with self.disk_errors():
-                    digest = self._digest(start, end)
+                    checksum = self._checksum(start, end)
                     with self._mutex:
-                        if self._closed or missing_ranges(self._extents, start, end):
+                        if self._closed or self.rewrites != rewrites:
                             return
-                        _write_at(self._blocks, index * _DIGEST_BYTES, digest)
-                self._hashed[index] = True
+                        self._know(index, checksum)
 
     def drop_changed_blocks(self, stop: threading.Event) -> int:
         """Forgets blocks that are not on the disk as they arrived; returns how many bytes that are."""
         dropped = 0
-        for index in range(len(self._hashed)):
+        for index, known in enumerate(self._checks):
             if stop.is_set():
                 raise WorkStopped
             start, end = self._block(index)
-            if self._hashed[index]:
+            if known is not None:
                 with self.disk_errors():
-                    known = _read_at(self._blocks, index * _DIGEST_BYTES, _DIGEST_BYTES)
-                    changed = self._digest(start, end) != known
+                    changed = self._checksum(start, end) != known
                 if changed:
                     self.forget(start, end)
                     dropped += end - start
         return dropped
 
-    def holds(self, offset: int, data: bytes | bytearray) -> bool:
+    def holds(self, offset: int, data: Data) -> bool:
         """Whether exactly these bytes are there."""
         with self._mutex, self.disk_errors():
             return _read_at(self._file, offset, len(data)) == data
@@ -183,7 +218,7 @@ class PartFile:
                 if max(extent.start, end) < extent.end:
                     kept.append(Extent(start=max(extent.start, end), end=extent.end, source=extent.source))
             self._extents = tuple(kept)
-            self._forget_hashes(start, end)
+            self._forget_checks(start, end)
         self._fold()
 
     def move_into_place(self) -> None:
@@ -228,17 +263,25 @@ class PartFile:
             self._blocks.truncate(0)
             return ()
         extents, generation = journal.extents, journal.arrivals
+        most_bytes = min(self.size_bytes, held_bytes)
         while (lines := self.folder / f"arrivals.{generation}").exists():
+            runs: dict[int, _Run] = {}
             for line in lines.read_bytes().splitlines():
                 try:
-                    offset, length, checksum, source = msgspec.json.decode(line, type=tuple[int, int, int, str])
+                    start, length, checksum, source = msgspec.json.decode(line, type=tuple[int, int, int, str])
                 except msgspec.DecodeError:
                     break
-                end = offset + length
-                inside = 0 <= offset < end <= min(self.size_bytes, held_bytes)
+                run = runs.get(start)
+                if run is None or run.source != source or run.end >= start + length:
+                    run = _Run(start, start, 0, source)
+                if not 0 <= start < start + length <= min(most_bytes, start - start % BLOCK_BYTES + BLOCK_BYTES):
+                    continue
+                run.checksum = zlib.crc32(_read_at(self._file, run.end, start + length - run.end), run.checksum)
+                run.end = start + length
                 # A later write to the same place has a line of its own.
-                if inside and zlib.crc32(_read_at(self._file, offset, length)) == checksum:
-                    extents = with_extent(extents, Extent(start=offset, end=end, source=source))
+                if run.checksum == checksum:
+                    extents = with_extent(extents, Extent(start=start, end=run.end, source=source))
+                    runs[start] = run
             self._generation = generation
             generation += 1
         return extents
@@ -253,15 +296,14 @@ class PartFile:
         same = bool(self._sha256) or (bool(self._etag) and journal.etag == self._etag)
         return journal if known and same else None
 
-    def _known_hashes(self) -> bytearray:
-        """One flag for each block: its hash is known."""
+    def _known_checks(self) -> list[int | None]:
+        """The checksum of each block, where it is known."""
         count = -(-self.size_bytes // BLOCK_BYTES)
-        stored = _read_at(self._blocks, 0, count * _DIGEST_BYTES)
-        return bytearray(
-            stored[index * _DIGEST_BYTES :][:_DIGEST_BYTES] not in (_UNKNOWN, b"")
-            and not missing_ranges(self._extents, *self._block(index))
-            for index in range(count)
-        )
+        stored = _read_at(self._blocks, 0, count * _CHECK.size).ljust(count * _CHECK.size, b"\0")
+        return [
+            checksum if known and not missing_ranges(self._extents, *self._block(index)) else None
+            for index, (known, checksum) in enumerate(_CHECK.iter_unpack(stored))
+        ]
 
     def _fold(self) -> None:
         """The arrivals so far become part of the journal, and a new list is begun."""
@@ -310,20 +352,26 @@ class PartFile:
     def _block(self, index: int) -> tuple[int, int]:
         return index * BLOCK_BYTES, min((index + 1) * BLOCK_BYTES, self.size_bytes)
 
-    def _forget_hashes(self, start: int, end: int) -> None:
-        for index in range(start // BLOCK_BYTES, -(-end // BLOCK_BYTES)):
-            if self._hashed[index]:
-                self._hashed[index] = False
-                _write_at(self._blocks, index * _DIGEST_BYTES, _UNKNOWN)
+    def _know(self, index: int, checksum: int) -> None:
+        self._checks[index] = checksum
+        _write_at(self._blocks, index * _CHECK.size, _CHECK.pack(1, checksum))
 
-    def _digest(self, start: int, end: int) -> bytes:
-        digest = hashlib.sha256()
-        with self.path.open("rb") as file:
+    def _forget_checks(self, start: int, end: int) -> None:
+        """Bytes that were there before become others."""
+        self.rewrites += 1
+        for index in range(start // BLOCK_BYTES, -(-end // BLOCK_BYTES)):
+            if self._checks[index] is not None:
+                self._checks[index] = None
+                _write_at(self._blocks, index * _CHECK.size, _CHECK.pack(0, 0))
+
+    def _checksum(self, start: int, end: int) -> int:
+        checksum = 0
+        with self.path.open("rb", buffering=0) as file:
             file.seek(start)
             while start < end and (piece := file.read(min(_READ_BYTES, end - start))):
-                digest.update(piece)
+                checksum = zlib.crc32(piece, checksum)
                 start += len(piece)
-        return digest.digest()
+        return checksum
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -336,7 +384,7 @@ def _force(file: BinaryIO) -> None:
     getattr(os, "fdatasync", os.fsync)(file.fileno())
 
 
-def _write_at(file: BinaryIO, offset: int, data: bytes | bytearray) -> None:
+def _write_at(file: BinaryIO, offset: int, data: Data) -> None:
     view = memoryview(data)
     file.seek(offset)
     while view:

@@ -15,15 +15,16 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
 
-import httpcore
 import httpx
 
 from models_catalog.sources.faults import SourceChanged, SourceCut, SourceFailed, SourceUnfit
+from models_catalog.transfer.direct_stream import DirectStream, read_directly
 from models_catalog.transfer.patience import Patience
 
 _STALE_CONNECTIONS = 2
 _MAX_REDIRECTS = 8
-_READ_BYTES = 256 * 1024
+# A shorter body is read in the ordinary way, after which its connection can be used again.
+_DIRECT_FROM_BYTES = 1024 * 1024
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -70,16 +71,20 @@ class RangeAnswer:
         ends = [end for end in (self._request.end, self.total_bytes) if end is not None]
         return min(ends) if ends else None
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
+    async def chunks(self) -> AsyncGenerator[bytes | memoryview, None]:
         """The bytes asked for, none more; raises SourceCut if the connection ends before, SourceFailed if it is quiet.
+
+        What is yielded is good until the next step.
 
         A server without ranges sends the file from its beginning; what lies before `start` is read and thrown away.
         """
         wanted = self._request.start
         # Only the time spent waiting for the server counts: a reader that takes its time is not the server's fault.
         waiting_since, window_seconds, window_bytes = time.monotonic(), 0.0, 0
-        with translated_errors(began=True):
-            async for chunk in self._response.aiter_raw():
+        async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(translated_errors(began=True))
+            body = await stack.enter_async_context(contextlib.aclosing(self._body()))
+            async for chunk in body:
                 window_bytes += len(chunk)
                 window_seconds += time.monotonic() - waiting_since
                 if window_seconds >= self._patience.stall_seconds:
@@ -101,6 +106,25 @@ class RangeAnswer:
         if self.end is not None:
             raise SourceCut(f"connection closed at byte {wanted} of {self.end}")
 
+    async def _body(self) -> AsyncGenerator[bytes | memoryview, None]:
+        """The answer's body as it comes."""
+        stream, length = self._response.extensions.get("network_stream"), _content_length(self._response)
+        direct = isinstance(stream, DirectStream) and length is not None and length >= _DIRECT_FROM_BYTES
+        async with contextlib.aclosing(self._response.aiter_raw()) as raw:
+            async for chunk in raw:
+                yield chunk
+                if direct:
+                    # With its first chunk httpx has handed out everything that came along with the headers.
+                    break
+            if not direct:
+                return
+            left = length - len(chunk)
+            while left > 0:
+                if not (chunk := (await stream.take(self._patience.stall_seconds))[:left]):
+                    return
+                left -= len(chunk)
+                yield chunk
+
     def _refuse_too_much(self, position: int) -> None:
         if self._request.max_bytes is not None and position > self._request.max_bytes:
             raise SourceUnfit("larger than it can be")
@@ -114,9 +138,7 @@ def open_client(patience: Patience, proxy: str = "system") -> httpx.AsyncClient:
     """
     trust = httpx.create_ssl_context()
     trust.load_default_certs()
-    # Its usual 64 KiB halve the speed on fast lines: every read is a walk through eight layers.
-    httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = _READ_BYTES
-    return httpx.AsyncClient(
+    client = httpx.AsyncClient(
         verify=trust,
         proxy=None if proxy in ("system", "none") else proxy,
         trust_env=proxy == "system",
@@ -124,6 +146,8 @@ def open_client(patience: Patience, proxy: str = "system") -> httpx.AsyncClient:
         headers={"User-Agent": "liangli", "Accept-Encoding": "identity"},
         timeout=httpx.Timeout(patience.stall_seconds, connect=patience.connect_seconds),
     )
+    read_directly(client)
+    return client
 
 
 @contextlib.asynccontextmanager
@@ -252,13 +276,13 @@ def translated_errors(*, began: bool) -> Iterator[None]:
     """Turns httpx's errors into faults. began: the answer had begun, so a break is a cut and not a closed door."""
     try:
         yield
-    except httpx.ReadTimeout as error:
+    except (httpx.ReadTimeout, TimeoutError) as error:
         raise SourceFailed("no byte came for too long" if began else "no answer") from error
     except httpx.TimeoutException as error:
         raise SourceFailed("cannot be reached in time") from error
     except httpx.ConnectError as error:
         raise SourceFailed(f"cannot be reached ({error})") from error
-    except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+    except (httpx.NetworkError, httpx.RemoteProtocolError, ConnectionError) as error:
         detail = f"connection broke ({error})"
         raise (SourceCut(detail) if began else SourceFailed(detail)) from error
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:

@@ -87,7 +87,7 @@ def test_blocks_that_the_disk_changed_are_missing_again(tmp_path: Path) -> None:
     size_bytes = 2 * BLOCK_BYTES + 1000
     part = opened(tmp_path, size_bytes)
     part.put(0, bytes(size_bytes), "a")
-    part.hash_blocks()
+    part.check_blocks()
     part.close()
     with part.path.open("r+b") as file:
         file.seek(BLOCK_BYTES + 5)
