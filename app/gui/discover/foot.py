@@ -45,6 +45,7 @@ class Foot(QFrame):
         self._moving = QWidget()
         self._progress = ElidedLabel("", 13, 500)
         self._bar = QProgressBar()
+        self._rate = ElidedLabel("", 12, shade=3)
         self.turn = IconButton(look)
         self.cancel = IconButton(look)
         self.all = push_button("words", 500)
@@ -67,9 +68,11 @@ class Foot(QFrame):
         moving.addLayout(low)
         moving.addWidget(self._bar)
         links = QHBoxLayout()
+        links.setContentsMargins(0, 0, 0, 0)
         links.addWidget(self.source)
-        links.addStretch(1)
+        links.addWidget(self._rate, 1)
         links.addWidget(self.all)
+        links.addStretch(0)
         for button in (self.download, self.chat):
             button.setMinimumHeight(42)
         column = QVBoxLayout(self)
@@ -141,16 +144,13 @@ class Foot(QFrame):
     def _show_moving(self, status: DownloadStatus | None) -> None:
         self._moving.setVisible(status is not None)
         self.all.setVisible(status is not None)
+        self._rate.setVisible(status is not None)
         self.all.setText(self._say("download.all"))
         if status is None:
             return
-        told = [phrases.download(status, self._look.language)]
-        if status.state == "transferring":
-            if status.bytes_per_second > 0:
-                told.append(f"{words.shown_bytes(status.bytes_per_second)}/s")
-            if status.source:
-                told.append(status.source)
-        self._progress.show_text(" · ".join(told))
+        self._progress.show_text(phrases.download(status, self._look.language))
+        rate = f"{words.shown_bytes(status.bytes_per_second)}/s" if status.bytes_per_second > 0 else ""
+        self._rate.show_text(" · ".join(part for part in (rate, status.source) if part))
         self._bar.setValue(10 * phrases.percent(status))
         self._bar.setAccessibleName(f"{status.name or status.model} {self._progress.accessibleName()}")
         stopped = status.state in _STOPPED

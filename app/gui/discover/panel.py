@@ -20,8 +20,10 @@ from app.gui.look import Look
 from app.gui.parts.basics import Badge, plain_label, push_button
 from app.gui.parts.holding import Message, breakable, heading
 from app.gui.parts.icon_button import IconButton
+from app.gui.plans.bars import DevicePicture, in_order
 from app.gui.plans.lists import QuantizationList, show_verdict
 from app.gui.session import Session
+from app.plan_values import PlanDevice
 
 MARGIN = 20
 # Of the style sheet.
@@ -58,6 +60,10 @@ class DetailPanel(QFrame):
         self.plans_trouble = Message(look)
         self._none_runs = plain_label("", 12, shade=3, wrap=True)
         self.quantizations = QuantizationList(look)
+        self._pictures: list[DevicePicture] = []
+        self._picture_card = QFrame()
+        self._picture_card.setObjectName("card")
+        self._picture_column = QVBoxLayout(self._picture_card)
         self.licence = LicenceCard(look)
         self.facts = Facts(look)
         self.sources = SourceRows(look)
@@ -88,6 +94,9 @@ class DetailPanel(QFrame):
         column.addLayout(head)
         for part in (self._quantization_text, self._reading, self.plans_trouble, self._none_runs, self.quantizations):
             column.addWidget(part)
+        self._picture_column.setContentsMargins(14, 12, 14, 12)
+        self._picture_column.setSpacing(14)
+        column.addWidget(self._picture_card)
         for part in (self.licence, self.facts, self.sources):
             column.addSpacing(4)
             column.addWidget(part)
@@ -188,6 +197,7 @@ class DetailPanel(QFrame):
         self.badge.setVisible(plan is not None)
         if plan is not None:
             show_verdict(self.badge, self._look, plan)
+        self._show_pictures(plan.devices if plan is not None else ())
         shown = choosing.reading or plans is not None or choosing.plans_trouble is not None
         self._quantization_heading.setText(self._say("panel.quantizations"))
         self._quantization_heading.setVisible(shown)
@@ -208,6 +218,18 @@ class DetailPanel(QFrame):
         self.plan.setToolTip(self._say("panel.plan_tip"))
         self.plan.setIcon(icons.icon("gauge", self._look.theme.accent, 15))
         self.plan.setVisible(plans is not None)
+
+    def _show_pictures(self, devices: tuple[PlanDevice, ...]) -> None:
+        """Where the memory of the chosen quantization lies."""
+        ordered = in_order(devices)
+        while len(self._pictures) < len(ordered):
+            self._pictures.append(DevicePicture(self._look))
+            self._picture_column.addWidget(self._pictures[-1])
+        for place, picture in enumerate(self._pictures):
+            if place < len(ordered):
+                picture.show_device(ordered[place])
+            picture.setVisible(place < len(ordered))
+        self._picture_card.setVisible(bool(ordered))
 
     def _show_better(self) -> None:
         """Another model, when no quantization of this one runs here."""
