@@ -50,6 +50,58 @@ ALL_ON_CPU = Placement()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingAdvice:
+    """Sampling that is recommended for a model; None: nothing is said of it."""
+
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThinkingHabit:
+    """How a model thinks.
+
+    open, close: the tags around it, None where its template has no plain ones. starts_open: prompts end with the
+    opening tag. default: it thinks unless told otherwise. variable: of its template, with the values that turn thinking
+    on and off; None where it has none. soft_on, soft_off: words in the user's text that do it.
+    """
+
+    open: str | None
+    close: str | None
+    starts_open: bool
+    default: bool
+    variable: str | None
+    on: bool | int | str
+    off: bool | int | str
+    soft_on: str | None
+    soft_off: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelManner:
+    """How a model that the catalogue knows wants to be talked to. model: its id in the catalogue.
+
+    template: name of the built-in chat profile for a file that has no template or one that cannot be read; None: there
+    is none. own_is_wrong: such a file's own template cannot be right, as no text gives the tokens that mark the turns.
+    stop: texts that end an answer. thinking: None for a model that does not think. sampling_thinking,
+    sampling_answering: what its maker recommends while it thinks and where it answers at once.
+    """
+
+    model: str
+    template: str | None = None
+    own_is_wrong: bool = False
+    stop: tuple[str, ...] = ()
+    thinking: ThinkingHabit | None = None
+    sampling_thinking: SamplingAdvice = SamplingAdvice()
+    sampling_answering: SamplingAdvice = SamplingAdvice()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
     """How one model is to be loaded. Made in one place (`inference.planning`), obeyed by the engine child.
 
@@ -60,7 +112,8 @@ class LoadPlan:
     swa_full: sliding-window layers keep the whole context, so that old prefixes stay usable.
     repack: weights that the processor computes with are re-ordered for its vector units (they cannot be mapped then).
     memory_limit_bytes: fence for the child's private memory, None for no fence.
-    chat_profile: name of the built-in chat profile that takes the place of the file's own template; None: the file's.
+    chat_profile: name of the built-in chat profile that takes the place of the file's own template; "": the file's in
+    any case; None: the file's, or what `manner` says. manner: None for a model that the catalogue does not know.
     """
 
     model_path: str
@@ -82,6 +135,7 @@ class LoadPlan:
     memory_limit_bytes: int | None = None
     load_deadline_seconds: float = 600.0
     chat_profile: str | None = None
+    manner: ModelManner | None = None
     choices: tuple[PlanChoice, ...] = ()
 
 
@@ -114,33 +168,10 @@ class MeasuredMemory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelFacts:
-    """What the child learned from a loaded model.
-
-    context_tokens, sequences: as really allocated.
-    can_trim: the tail of a sequence can be removed (False for recurrent and hybrid models, and for sliding-window ones
-    that forget what has left the window).
-    """
-
-    architecture: str
-    name: str
-    parameters: int
-    size_bytes: int
-    vocabulary_size: int
-    context_tokens: int
-    trained_context_tokens: int
-    sequences: int
-    has_chat_template: bool
-    can_think: bool
-    can_trim: bool
-    load_seconds: float
-    engine: str
-    memory: MeasuredMemory = MeasuredMemory()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How the next token is chosen. `seed` None: the engine draws one and reports it.
+    """How the next token is chosen; the values here are ours, for models of which nobody says anything.
+
+    `seed` None: the engine draws one and reports it.
 
     top_k 0 and top_p 1.0, min_p 0.0, penalties neutral mean "off"; temperature 0 means greedy.
     penalty_last_n: tokens looked back at by the penalties; -1 = the whole answer.
@@ -158,6 +189,53 @@ class Sampling:
     seed: int | None = None
     logit_bias: tuple[tuple[int, float], ...] = ()
     logprobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingWish:
+    """`Sampling` as far as somebody asked for it. None: as the model's maker recommends, else as in `Sampling`."""
+
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    penalty_last_n: int | None = None
+    seed: int | None = None
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    logprobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What the child learned from a loaded model.
+
+    context_tokens, sequences: as really allocated.
+    can_trim: the tail of a sequence can be removed (False for recurrent and hybrid models, and for sliding-window ones
+    that forget what has left the window).
+    chat_profile: the built-in one that is used. sampling_thinking, sampling_answering: what holds where nobody asks for
+    anything else, while the model thinks and where it answers at once.
+    """
+
+    architecture: str
+    name: str
+    parameters: int
+    size_bytes: int
+    vocabulary_size: int
+    context_tokens: int
+    trained_context_tokens: int
+    sequences: int
+    has_chat_template: bool
+    can_think: bool
+    can_trim: bool
+    load_seconds: float
+    engine: str
+    memory: MeasuredMemory = MeasuredMemory()
+    chat_profile: str | None = None
+    sampling_thinking: Sampling = Sampling()
+    sampling_answering: Sampling = Sampling()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +281,7 @@ class GenerationRequest:
     request_id: str
     chat: ChatPrompt | None = None
     text: TextPrompt | None = None
-    sampling: Sampling = Sampling()
+    sampling: SamplingWish = SamplingWish()
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     interactive: bool = False

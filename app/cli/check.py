@@ -144,14 +144,14 @@ async def _first_token(engine: Engine, request: GenerationRequest, limit_seconds
 
 
 def _request(header: GgufHeader) -> GenerationRequest:
-    from inference.values import ChatMessage, ChatPrompt, GenerationRequest, Sampling, TextPrompt
+    from inference.values import ChatMessage, ChatPrompt, GenerationRequest, SamplingWish, TextPrompt
 
     chat = ChatPrompt(messages=(ChatMessage(role="user", content="你好"),)) if header.chat_template else None
     return GenerationRequest(
         request_id="check",
         chat=chat,
         text=None if chat else TextPrompt(text="你好"),
-        sampling=Sampling(temperature=0.0),
+        sampling=SamplingWish(temperature=0.0),
         max_tokens=1,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from inference.scheduling.step import CacheAction, Segment
-from inference.values import ModelFacts, Sampling
+from inference.values import ModelFacts, Sampling, SamplingAdvice
 
 
 class DecodeFailed(Exception):
@@ -68,10 +68,11 @@ class Sampler(Protocol):
 
 
 class Backend(Protocol):
-    """A loaded model and its cache of sequences."""
+    """A loaded model and its cache of sequences. sampling_advice: what the model's file recommends."""
 
     facts: ModelFacts
     chat_template: str | None
+    sampling_advice: SamplingAdvice
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -23,7 +23,7 @@ from typing import assert_never
 from inference.backends.protocol import DecodeFailed, DecodeInterrupted
 from inference.errors import OutOfMemoryLoading
 from inference.scheduling.step import CacheAction, Drop, Fork, Restore, Save, Segment, Trim
-from inference.values import HOST, BufferBytes, LoadPlan, MeasuredMemory, ModelFacts, Sampling
+from inference.values import HOST, BufferBytes, LoadPlan, MeasuredMemory, ModelFacts, Sampling, SamplingAdvice
 
 TEMPLATE = (
     "{%- for message in messages -%}"
@@ -99,6 +99,7 @@ class ScriptedBackend:
 
     vocabulary = ScriptedVocabulary()
     chat_template: str | None = TEMPLATE
+    sampling_advice = SamplingAdvice()
 
     def __init__(
         self, plan: LoadPlan, record_abort: Callable[[bytes], None], on_progress: Callable[[float], None]

@@ -12,6 +12,7 @@ from inference.errors import TemplateFailed
 from inference.text.continuation import ThinkingLayout, continued, opens_thinking, thinking_layout
 from inference.text.control_text import ControlTexts
 from inference.text.limits import MAX_OUTPUT_CHARS, RENDER_SECONDS, LimitExceeded, Meter
+from inference.text.manner import thinking_variables, thinks
 from inference.text.message_style import (
     PROBE_REASONING,
     PROBE_TEXT,
@@ -24,7 +25,7 @@ from inference.text.rendered import Piece, Rendered
 from inference.text.sandbox import SandboxEnvironment, TemplateRaised
 from inference.text.shield import Shield, TooManyPrivateCharacters
 from inference.text.template_facts import TemplateFacts, template_facts
-from inference.values import ChatPrompt
+from inference.values import ChatPrompt, ThinkingHabit
 
 __all__ = ["ChatTemplate", "Piece", "Rendered"]
 
@@ -51,8 +52,10 @@ class ChatTemplate:
         environment: SandboxEnvironment,
         compiled: jinja2.Template,
         facts: TemplateFacts,
+        habit: ThinkingHabit | None,
     ) -> None:
         """Use `compile`."""
+        self._habit = habit
         self._source = source
         self._tokens = {"bos_token": bos_token, "eos_token": eos_token}
         self._controls = controls
@@ -64,10 +67,19 @@ class ChatTemplate:
         self._layout = self._find_layout()
 
     @classmethod
-    def compile(cls, source: str, *, bos_token: str, eos_token: str, control_texts: frozenset[str]) -> ChatTemplate:
+    def compile(
+        cls,
+        source: str,
+        *,
+        bos_token: str,
+        eos_token: str,
+        control_texts: frozenset[str],
+        habit: ThinkingHabit | None = None,
+    ) -> ChatTemplate:
         """TemplateFailed when the source is no template or too large.
 
-        control_texts: texts of the vocabulary's control tokens; user text never becomes one of them.
+        control_texts: texts of the vocabulary's control tokens; user text never becomes one of them. habit: how the
+        model thinks, where that is known; else it is guessed from the template.
         """
         environment = SandboxEnvironment()
         try:
@@ -83,6 +95,7 @@ class ChatTemplate:
                 environment=environment,
                 compiled=compiled,
                 facts=facts,
+                habit=habit,
             )
         except Exception as error:  # whatever a hostile template makes jinja2 or Python's compiler raise
             raise TemplateFailed(detail=_detail(error)) from error
@@ -125,6 +138,7 @@ class ChatTemplate:
             "add_generation_prompt": True,
         }
         raw, offsets = self._run(variables, now, Meter(seconds=seconds))
+        raw += self._missing_opening(prompt, raw)
         inside = opens_thinking(raw, self.reasoning_tags)
         if answer is not None:
             content, reasoning = shield.protect(answer.content), shield.protect(answer.reasoning)
@@ -132,6 +146,14 @@ class ChatTemplate:
             inside = self._layout is not None and not content and (inside or bool(reasoning))
         pieces, starts = shield.pieces(raw, offsets)
         return Rendered(pieces=pieces, starts_in_reasoning=inside, message_starts=starts)
+
+    def _missing_opening(self, prompt: ChatPrompt, raw: str) -> str:
+        """The opening tag, where the model learned prompts that end with it and this (older) template leaves it out."""
+        tags, habit = self.reasoning_tags, self._habit
+        if tags is None or habit is None or not habit.starts_open or not thinks(habit, prompt):
+            return ""
+        end = raw.rstrip()
+        return "" if end.endswith((tags.open, tags.close)) else f"{tags.open}\n"
 
     def _variables(self, prompt: ChatPrompt, shield: Shield, *, thinks: bool) -> dict[str, Any]:
         options = {
@@ -151,8 +173,9 @@ class ChatTemplate:
 
     def _thinking_switches(self, enabled: bool) -> dict[str, Any]:
         """What templates without `enable_thinking` call it."""
-        switches: dict[str, Any] = {}
-        if "enable_thinking" in self._source:
+        known = thinking_variables(self._habit, enabled)
+        switches = {name: value for name, value in known.items() if name in self._source}
+        if switches or "enable_thinking" in self._source:
             return switches
         if "thinking_budget" in self._source and not enabled:
             switches["thinking_budget"] = 0
@@ -201,8 +224,14 @@ class ChatTemplate:
         answer = {"role": "assistant", "content": PROBE_TEXT, "reasoning_content": PROBE_REASONING}
         switches = {**self._thinking_switches(True), "enable_thinking": True}
         sample = self._probe([{"role": "user", "content": "?"}, answer], **switches)
-        tags = detect_reasoning_tags(self._source) or detect_reasoning_tags(sample or "")
+        tags = self._known_tags() or detect_reasoning_tags(self._source) or detect_reasoning_tags(sample or "")
         return thinking_layout(tags, sample) if tags else None
+
+    def _known_tags(self) -> ReasoningTags | None:
+        habit = self._habit
+        if habit is None or habit.open is None or habit.close is None:
+            return None
+        return ReasoningTags(open=habit.open, close=habit.close)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -18,7 +18,10 @@ _STEPS_KEPT, _FEWEST_STEPS = 1024, 8
 
 @dataclass(slots=True)
 class Answering:
-    """Mutable; owned by the engine loop. Times are seconds of the loop's clock, negative while unset."""
+    """Mutable; owned by the engine loop. Times are seconds of the loop's clock, negative while unset.
+
+    end_tokens: end this answer, beside those of the vocabulary.
+    """
 
     request: GenerationRequest
     sampler: Sampler
@@ -26,6 +29,7 @@ class Answering:
     prompt_tokens: int
     token_limit: int
     submitted_at: float
+    end_tokens: frozenset[int] = frozenset()
     admitted_at: float = -1.0
     first_token_at: float = -1.0
     last_token_at: float = -1.0
@@ -44,7 +48,7 @@ class Answering:
         elif len(self._steps) < _STEPS_KEPT:
             self._steps.append(now - self.last_token_at)
         self.last_token_at = now
-        if backend.vocabulary.ends_answer(token):
+        if backend.vocabulary.ends_answer(token) or token in self.end_tokens:
             return "stop"
         self.generated += 1
         piece = backend.vocabulary.piece(token)

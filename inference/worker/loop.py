@@ -13,7 +13,7 @@ from inference.backends.shortage import with_shortage
 from inference.errors import EngineBusy, InferenceError
 from inference.scheduling.scheduler import Limits, Scheduler
 from inference.scheduling.step import Restore, StepPlan
-from inference.values import ChatPrompt, FinishReason, GenerationRequest, LoadPlan
+from inference.values import ChatPrompt, FinishReason, GenerationRequest, LoadPlan, ModelFacts, SamplingWish
 from inference.worker.answering import Answering
 from inference.worker.black_box import record
 from inference.worker.connection import Connection, ConnectionClosed
@@ -54,18 +54,29 @@ def run_engine(connection: Connection, plan: LoadPlan) -> int:
     """Load the plan's model, answer requests until told to stop. Returns the process's exit code."""
     try:
         backend = _load(connection, plan)
-        prompts = PromptMaker(backend, plan.chat_profile)
+        prompts = PromptMaker(backend, plan)
     except InferenceError as error:
         name, fields = to_wire(error)
         connection.send(LoadRefused(error=name, fields=fields))
         return 0
-    has_template = backend.facts.has_chat_template or plan.chat_profile is not None
-    facts = replace(backend.facts, can_think=prompts.tags is not None, has_chat_template=has_template)
-    connection.send(Ready(facts=facts))
+    connection.send(Ready(facts=_facts(backend, prompts)))
     try:
         return EngineLoop(connection, backend, prompts).run()
     finally:
         backend.close()
+
+
+def _facts(backend: Backend, prompts: PromptMaker) -> ModelFacts:
+    """What the backend knows, and how the model is talked to."""
+    nothing = SamplingWish()
+    return replace(
+        backend.facts,
+        can_think=prompts.tags is not None,
+        has_chat_template=backend.facts.has_chat_template or prompts.profile is not None,
+        chat_profile=prompts.profile,
+        sampling_thinking=prompts.sampling(nothing, thinking=True),
+        sampling_answering=prompts.sampling(nothing, thinking=False),
+    )
 
 
 def _load(connection: Connection, plan: LoadPlan) -> Backend:
@@ -172,7 +183,7 @@ class EngineLoop:
             if waiting >= WAITING_LIMIT:
                 raise EngineBusy(waiting=waiting, limit=WAITING_LIMIT)
             prompt = self._prompts.prepare(request, now=datetime.now())
-            sampler = self._backend.sampler(request.sampling, prompt.tokens)
+            sampler = self._backend.sampler(prompt.sampling, prompt.tokens)
         except InferenceError as error:
             name, fields = to_wire(error)
             self._outbox.append(Refused(request_id=request.request_id, error=name, fields=fields))
@@ -183,6 +194,7 @@ class EngineLoop:
             text=prompt.text,
             prompt_tokens=len(prompt.tokens),
             token_limit=prompt.token_limit,
+            end_tokens=prompt.end_tokens,
             submitted_at=self._clock(),
         )
         self._scheduler.submit(

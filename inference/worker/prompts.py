@@ -9,32 +9,40 @@ from datetime import datetime
 from inference.backends.protocol import Backend
 from inference.errors import ChatProfileUnknown, ContextOverflow, InferenceError, TemplateFailed, TemplateMissing
 from inference.text.answer import AnswerText
+from inference.text.manner import advice_of, settled, thinks, with_soft_word
 from inference.text.profiles import ChatProfile, all_profiles, choose_profile, find_profile
 from inference.text.reasoning import ReasoningTags
 from inference.text.rendered import Rendered
 from inference.text.template import ChatTemplate
 from inference.text.token_marks import with_marks
 from inference.text.tokenizing import tokenize_plain, tokenize_rendered
-from inference.values import ChatPrompt, GenerationRequest
+from inference.values import ChatPrompt, GenerationRequest, LoadPlan, Sampling, SamplingWish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedPrompt:
-    """Tokens to read, how many may be generated, and the parser for what comes out."""
+    """Tokens to read, how many may be generated and how, and the parser for what comes out.
+
+    end_tokens: tokens that end this answer, beside those of the vocabulary.
+    """
 
     tokens: array[int]
     token_limit: int
+    sampling: Sampling
     text: AnswerText
+    end_tokens: frozenset[int]
 
 
 class PromptMaker:
     """Holds the model's compiled chat template. One per loaded model, used by the engine thread only.
 
-    chat_profile: name of the built-in profile to be used instead of the file's template. Raises ChatProfileUnknown.
+    Of the plan its chat profile and manner count. Raises ChatProfileUnknown.
     """
 
-    def __init__(self, backend: Backend, chat_profile: str | None = None) -> None:
-        self._profile = _profile(chat_profile, backend.vocabulary.size)
+    def __init__(self, backend: Backend, plan: LoadPlan) -> None:
+        self._manner = plan.manner
+        self._habit = plan.manner.thinking if plan.manner else None
+        self._advice = backend.sampling_advice
         self._vocabulary = backend.vocabulary
         self._bos_id = backend.vocabulary.bos_token if backend.vocabulary.bos_token >= 0 else None
         self._context_tokens = backend.facts.context_tokens
@@ -42,17 +50,54 @@ class PromptMaker:
         self._architecture = backend.facts.architecture
         self._template: ChatTemplate | None = None
         self._problem: TemplateFailed | None = None
+        self._profile: ChatProfile | None = None
         self.tags: ReasoningTags | None = None
-        self._stop: tuple[str, ...] = ()
+        self._choose(backend.chat_template, plan.chat_profile)
         token_ids = self._profile.token_ids if self._profile else {}
         self._tokenize = with_marks(self._vocabulary.tokenize, token_ids)
-        if self._profile is not None:
-            self._stop = self._profile.stop
-            self._compile(self._profile.template, frozenset(token_ids))
-            # Stop texts may be control tokens, which answers hide.
-            self._vocabulary.show(frozenset(self._stop))
-        elif backend.chat_template is not None:
-            self._compile(backend.chat_template)
+        stops = (*(self._profile.stop if self._profile else ()), *(plan.manner.stop if plan.manner else ()))
+        self._end_tokens, self._stop = self._ends(stops)
+
+    @property
+    def profile(self) -> str | None:
+        """Name of the built-in chat profile in use, None: the file's own template or none."""
+        return self._profile.name if self._profile else None
+
+    def sampling(self, wish: SamplingWish, *, thinking: bool) -> Sampling:
+        """The wish, what the model's maker recommends, what its file says, ours: the first that says it."""
+        return settled(wish, advice_of(self._manner, thinking=thinking), self._advice)
+
+    def _choose(self, own: str | None, chosen: str | None) -> None:
+        """The user's choice; else what the catalogue knows better than the file, or instead of a file without any."""
+        if chosen:
+            self._use(_profile(chosen, self._vocabulary.size))
+            return
+        manner = self._manner if chosen is None else None
+        known = find_profile(manner.template) if manner and manner.template else None
+        if known is not None and not _has_tokens(known, self._vocabulary.size):
+            known = None
+        if own is not None and not (known and manner and manner.own_is_wrong):
+            self._compile(own)
+            if self._problem is None:
+                return
+        if known is not None:
+            self._use(known)
+
+    def _use(self, profile: ChatProfile) -> None:
+        self._profile, self._problem = profile, None
+        self._compile(profile.template, frozenset(profile.token_ids))
+
+    def _ends(self, stops: tuple[str, ...]) -> tuple[frozenset[int], tuple[str, ...]]:
+        """Control tokens by their number, as answers may hold their texts ("</s>" is HTML too); the others as texts."""
+        tokens: set[int] = set()
+        texts: list[str] = []
+        for stop in dict.fromkeys(stops):
+            found = self._vocabulary.tokenize(stop, True) if stop in self._vocabulary.control_texts else []
+            if len(found) == 1:
+                tokens.update(found)
+            else:
+                texts.append(stop)
+        return frozenset(tokens), tuple(texts)
 
     def _compile(self, source: str, marks: frozenset[str] = frozenset()) -> None:
         try:
@@ -61,6 +106,7 @@ class PromptMaker:
                 bos_token=self._vocabulary.bos_text,
                 eos_token=self._vocabulary.eos_text,
                 control_texts=self._vocabulary.control_texts | marks,
+                habit=self._habit,
             )
         except TemplateFailed as problem:
             # Plain completion still works; a chat is told what is wrong with the template.
@@ -73,10 +119,11 @@ class PromptMaker:
 
     def prepare(self, request: GenerationRequest, *, now: datetime) -> PreparedPrompt:
         """Raises TemplateMissing, TemplateFailed or ContextOverflow."""
-        text = AnswerText(request.stop, None, False)
+        text, ends, thinking = AnswerText(request.stop, None, False), frozenset[int](), False
         if request.chat is not None:
             rendered, tokens = self.render(request.chat, now=now)
             text = AnswerText((*request.stop, *self._stop), self.tags, rendered.starts_in_reasoning)
+            ends, thinking = self._end_tokens, thinks(self._habit, request.chat)
         elif request.text is not None:
             tokens = tokenize_plain(
                 request.text.text, self._vocabulary.tokenize, bos_id=self._bos_id, add_bos=self._vocabulary.adds_bos
@@ -86,7 +133,13 @@ class PromptMaker:
         if not tokens:
             # Nothing to read gives no logits: an empty prompt begins where the model's texts begin.
             tokens = [self._bos_id or 0]
-        return PreparedPrompt(tokens=array("i", tokens), token_limit=self._token_limit(request, len(tokens)), text=text)
+        return PreparedPrompt(
+            tokens=array("i", tokens),
+            token_limit=self._token_limit(request, len(tokens)),
+            sampling=self.sampling(request.sampling, thinking=thinking),
+            text=text,
+            end_tokens=ends,
+        )
 
     def render(self, chat: ChatPrompt, *, now: datetime) -> tuple[Rendered, list[int]]:
         """The conversation as the model reads it: text and tokens. Raises TemplateMissing or TemplateFailed."""
@@ -94,7 +147,7 @@ class PromptMaker:
             raise self._problem
         if self._template is None:
             raise TemplateMissing(model=self._model, profile=self._fitting())
-        rendered = self._template.render(chat, now=now)
+        rendered = self._template.render(with_soft_word(self._habit, chat), now=now)
         return rendered, tokenize_rendered(
             rendered,
             self._tokenize,
@@ -114,11 +167,13 @@ class PromptMaker:
         return room if request.max_tokens is None else max(1, min(request.max_tokens, room))
 
 
-def _profile(name: str | None, vocabulary_size: int) -> ChatProfile | None:
+def _profile(name: str, vocabulary_size: int) -> ChatProfile:
     """The profile of this name. Raises ChatProfileUnknown, also for one whose tokens this vocabulary does not have."""
-    if name is None:
-        return None
     profile = find_profile(name)
-    if profile is None or any(token >= vocabulary_size for token in profile.token_ids.values()):
+    if profile is None or not _has_tokens(profile, vocabulary_size):
         raise ChatProfileUnknown(name=name, known=[known.name for known in all_profiles() if known is not profile])
     return profile
+
+
+def _has_tokens(profile: ChatProfile, vocabulary_size: int) -> bool:
+    return all(token < vocabulary_size for token in profile.token_ids.values())

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from inference.errors import EngineDied, EngineDiedLoading
-from inference.values import GenerationRequest, LoadPlan, Sampling, TextPrompt
+from inference.values import GenerationRequest, LoadPlan, SamplingWish, TextPrompt
 from inference.worker.client import Engine, start_engine
 from inference.worker.messages import Delta
 from tests.tiny_models import tiny_llama
@@ -48,7 +48,7 @@ def request(prompt: str, max_tokens: int) -> GenerationRequest:
     return GenerationRequest(
         request_id=prompt,
         text=TextPrompt(text=prompt),
-        sampling=Sampling(temperature=0.0),
+        sampling=SamplingWish(temperature=0.0),
         max_tokens=max_tokens,
     )
 

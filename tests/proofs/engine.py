@@ -6,7 +6,7 @@ import re
 import uuid
 from pathlib import Path
 
-from inference.values import GenerationRequest, LoadPlan, Sampling, TextPrompt
+from inference.values import GenerationRequest, LoadPlan, SamplingWish, TextPrompt
 from inference.worker.client import Engine, start_engine
 from inference.worker.messages import Finished
 
@@ -32,7 +32,7 @@ async def answer(engine: Engine, *, prompt_tokens: int, answer_tokens: int) -> i
     request = GenerationRequest(
         request_id=uuid.uuid4().hex,
         text=TextPrompt(text=text),
-        sampling=Sampling(temperature=0.0),
+        sampling=SamplingWish(temperature=0.0),
         max_tokens=answer_tokens,
     )
     count = 0

@@ -15,7 +15,7 @@ import pytest
 from app.paths import models_folder, planning_folder
 from app.planning.desk import PlanDesk
 from inference.planning.values import Wish
-from inference.values import ChatMessage, ChatPrompt, GenerationRequest, Sampling
+from inference.values import ChatMessage, ChatPrompt, GenerationRequest, SamplingWish
 from inference.worker.client import Engine, start_engine
 from inference.worker.messages import Delta, Finished
 from models_catalog.gguf.header import read_header
@@ -64,7 +64,7 @@ async def answer(engine: Engine, name: str, question: str) -> str:
     request = GenerationRequest(
         request_id=name,
         chat=ChatPrompt(messages=(ChatMessage(role="user", content=question),)),
-        sampling=Sampling(temperature=0.0),
+        sampling=SamplingWish(temperature=0.0),
         max_tokens=64,
     )
     text = ""

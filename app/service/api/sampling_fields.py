@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.service.api.checked_body import CheckedBody
-from inference.values import Sampling
+from inference.values import SamplingWish
 
 
 class SamplingFields(CheckedBody):
@@ -24,14 +24,14 @@ class SamplingFields(CheckedBody):
     seed: Annotated[int, Field(ge=-(2**63), lt=2**64)] | None = None
     logit_bias: dict[Annotated[int, Field(ge=0, lt=2**31)], Annotated[float, Field(ge=-100, le=100)]] | None = None
 
-    def sampling(self, *, logprobs: int | None = None, seed_offset: int = 0) -> Sampling:
+    def sampling(self, *, logprobs: int | None = None, seed_offset: int = 0) -> SamplingWish:
         """The sampling these fields ask for; a seed is brought into the 32 bits that llama.cpp takes."""
         given = {
             name: value
             for name in SamplingFields.model_fields
             if name not in ("seed", "logit_bias") and (value := getattr(self, name)) is not None
         }
-        return Sampling(
+        return SamplingWish(
             **given,
             # 0xFFFFFFFF would mean "draw one" to llama.cpp.
             seed=None if self.seed is None or self.seed == -1 else (self.seed + seed_offset) % 0xFFFFFFFF,

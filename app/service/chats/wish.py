@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from inference.values import Sampling
+from inference.values import SamplingWish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerWish:
     """Sampling and limits of one answer."""
 
-    sampling: Sampling = field(default_factory=Sampling)
+    sampling: SamplingWish = field(default_factory=SamplingWish)
     max_tokens: int | None = None
     enable_thinking: bool | None = None
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from inference.backends.llama_cpp.batch import BatchArrays
 from inference.backends.llama_cpp.breakdown import read_breakdown
+from inference.backends.llama_cpp.file_sampling import read_sampling
 from inference.backends.llama_cpp.library import Callbacks, lib
 from inference.backends.llama_cpp.params import context_params, free_device_bytes, model_params, output_rows
 from inference.backends.llama_cpp.sampler import ChainSampler, GreedySampler, make_sampler
@@ -41,6 +42,7 @@ class LlamaBackend:
         )
         template = lib.llama_model_chat_template(model, None)
         self.chat_template = template.decode("utf-8", "replace") if template else None
+        self.sampling_advice = read_sampling(lambda key: _meta(model, key))
         # More rows than the context was made for would abort the process.
         self._arrays = BatchArrays(batch_tokens=int(lib.llama_n_batch(context)), output_rows=output_rows(plan))
         self._logits: npt.NDArray[np.float32] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inference.values import ChatMessage, ChatPrompt, GenerationRequest, LoadPlan, Sampling, TextPrompt
+from inference.values import ChatMessage, ChatPrompt, GenerationRequest, LoadPlan, SamplingWish, TextPrompt
 from inference.worker.connection import Connection, ConnectionClosed
 from inference.worker.death import EXIT_OUT_OF_MEMORY
 from inference.worker.loop import run_engine
@@ -219,7 +219,7 @@ def test_a_recurrent_model_answers_the_same() -> None:
 
 
 def test_logprobs_come_with_the_text() -> None:
-    service = run((at_once, ask("a", "[[say:ab]]", sampling=Sampling(logprobs=2))))
+    service = run((at_once, ask("a", "[[say:ab]]", sampling=SamplingWish(logprobs=2))))
     entries = [entry for m in service.of("a") if isinstance(m, Delta) for entry in m.logprobs]
     assert [entry.raw for entry in entries] == [b"a", b"b"]
     assert all(len(entry.top) == 2 and entry.logprob == 0.0 for entry in entries)

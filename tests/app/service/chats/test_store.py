@@ -12,9 +12,9 @@ from app.service.chats.database import Database
 from app.service.chats.migrations import MIGRATIONS, migrate
 from app.service.chats.wish import AnswerWish
 from app.values import ChatMessage, ErrorBody, MessageStats
-from inference.values import Sampling
+from inference.values import SamplingWish
 
-WISH = AnswerWish(sampling=Sampling(temperature=0.1, seed=3, logit_bias=((5, -1.0),)), max_tokens=9)
+WISH = AnswerWish(sampling=SamplingWish(temperature=0.1, seed=3, logit_bias=((5, -1.0),)), max_tokens=9)
 
 
 @pytest.fixture

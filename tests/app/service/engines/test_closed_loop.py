@@ -14,7 +14,7 @@ from app.service.events import EventBus
 from app.service.library import LocalLibrary
 from inference.errors import EngineDied
 from inference.planning.values import HOST, Advice, Wish
-from inference.values import GenerationRequest, Sampling, TextPrompt
+from inference.values import GenerationRequest, SamplingWish, TextPrompt
 from inference.worker.messages import Admitted, Delta, Finished
 from tests.app.service.fakes import FakeWorld, model
 
@@ -57,7 +57,7 @@ async def engines(world: FakeWorld, events: Events) -> AsyncIterator[Engines]:
 
 
 def request(seed: int | None = None) -> GenerationRequest:
-    return GenerationRequest(request_id="r", text=TextPrompt(text="a b"), sampling=Sampling(seed=seed))
+    return GenerationRequest(request_id="r", text=TextPrompt(text="a b"), sampling=SamplingWish(seed=seed))
 
 
 async def ask(engines: Engines, asked: GenerationRequest | None = None) -> list[Admitted | Delta | Finished]:
