@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from app.planning.models import PlanModel
 from app.words import error_body
 from inference.errors import ModelRefused
 from inference.planning.budget import Pool, pools
-from inference.planning.quantizations import Quantization, bearable, choose_quantization, first_to_plan
+from inference.planning.quantizations import Quantization, choose_quantization, next_to_plan
 from inference.planning.values import Machine, PlanAnswer
 from models_catalog.errors import CatalogError
 
@@ -27,11 +27,21 @@ MakePlan = Callable[[PlanModel, Machine], Awaitable[PlanAnswer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Planned:
-    """A quantization and its plan."""
+class _Candidate:
+    """A quantization that may lie in memory."""
 
     model: PlanModel
-    answer: PlanAnswer
+
+    @property
+    def name(self) -> str:
+        return self.model.quantization
+
+    @property
+    def weight_bytes(self) -> int:
+        return self.model.header.weight_bytes
+
+    def with_plan(self, answer: PlanAnswer) -> Quantization:
+        return Quantization(name=self.name, weight_bytes=self.weight_bytes, answer=answer)
 
 
 async def find_fit(model_id: str, found: Sequence[Found], machine: Machine, make_plan: MakePlan) -> CatalogueFit:
@@ -46,45 +56,27 @@ async def find_fit(model_id: str, found: Sequence[Found], machine: Machine, make
             models.append(await one.read())
         except CatalogError as refused:
             error = refused
-    planned, refused_plan = await _planned(models, machine, make_plan)
-    error = refused_plan or error
-    best = _best(planned)
-    if best is None:
+    kept = [model for model in models if model.header.weight_bytes <= _room_bytes(machine)] or models[:1]
+    candidates = [_Candidate(model=model) for model in kept]
+    planned: dict[int, Quantization] = {}
+    while (index := next_to_plan(candidates, planned)) is not None:
+        try:
+            planned[index] = candidates[index].with_plan(await make_plan(candidates[index].model, machine))
+        except (ModelRefused, CatalogError) as refused:
+            error = refused
+            del candidates[index]
+            planned = {at - (at > index): one for at, one in planned.items()}
+    if not planned:
         assert error is not None
         return CatalogueFit(model=model_id, error=error_body(error))
-    return _fit(model_id, best, machine)
+    best = _best(planned)
+    return _fit(model_id, candidates[best].model, planned[best].answer, machine)
 
 
-async def _planned(
-    models: Sequence[PlanModel], machine: Machine, make_plan: MakePlan
-) -> tuple[list[_Planned], Exception | None]:
-    """Those whose plans decide, and the last refusal."""
-    planned: list[_Planned] = []
-    error: Exception | None = None
-    kept = [model for model in models if model.header.weight_bytes <= _room_bytes(machine)]
-    deciding = set(first_to_plan([model.quantization for model in kept]))
-    first = [model for index, model in enumerate(kept) if index in deciding]
-    rest = [model for index, model in enumerate(kept) if index not in deciding]
-    for group in (first, rest) if kept else (models[:1],):
-        for model in group:
-            try:
-                planned.append(_Planned(model=model, answer=await make_plan(model, machine)))
-            except (ModelRefused, CatalogError) as refused:
-                error = refused
-        if any(bearable(_quantization(one)) for one in planned):
-            break
-    return planned, error
-
-
-def _best(planned: Sequence[_Planned]) -> _Planned | None:
-    chosen = choose_quantization([_quantization(one) for one in planned])
-    if chosen is not None:
-        return planned[chosen]
-    return min(planned, key=lambda one: one.model.header.weight_bytes, default=None)
-
-
-def _quantization(one: _Planned) -> Quantization:
-    return Quantization(name=one.model.quantization, weight_bytes=one.model.header.weight_bytes, answer=one.answer)
+def _best(planned: Mapping[int, Quantization]) -> int:
+    indices = list(planned)
+    chosen = choose_quantization([planned[index] for index in indices])
+    return min(planned, key=lambda index: planned[index].weight_bytes) if chosen is None else indices[chosen]
 
 
 def _room_bytes(machine: Machine) -> int:
@@ -94,14 +86,13 @@ def _room_bytes(machine: Machine) -> int:
     )
 
 
-def _fit(model_id: str, best: _Planned, machine: Machine) -> CatalogueFit:
-    answer = best.answer
+def _fit(model_id: str, model: PlanModel, answer: PlanAnswer, machine: Machine) -> CatalogueFit:
     fullest, needed_bytes = _fullest(answer, machine)
     speed = answer.speed.decode
     return CatalogueFit(
         model=model_id,
-        quantization=best.model.quantization,
-        size_bytes=best.model.file_bytes,
+        quantization=model.quantization,
+        size_bytes=model.file_bytes,
         verdict=answer.verdict,
         needed_bytes=needed_bytes,
         budget_bytes=fullest.budget_bytes,

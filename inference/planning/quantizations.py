@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from inference.planning.levers import AIM_CONTEXT_TOKENS
 from inference.planning.values import PlanAnswer
@@ -30,6 +31,15 @@ _FULL_PRECISION = frozenset({"F32", "BF16", "F16"})
 _LAST_UNNOTICED = QUALITY.index("Q4_K_M")
 _PREFIX = re.compile(r"^(?:UD|I1|IMATRIX)[-_.]")
 _EXTRA_LARGE = re.compile(r"_(?:XXL|XL|L)$")
+
+
+class Sized(Protocol):
+    """A quantization by its name and how many weights it has."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def weight_bytes(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,22 +81,58 @@ def choose_quantization(candidates: Sequence[Quantization], *, full_precision: b
     return best
 
 
-def first_to_plan(names: Sequence[str]) -> tuple[int, ...]:
-    """Indices of those that decide the choice alone as soon as one of them is `bearable`: others need no plan then.
+def next_to_plan(sizes: Sequence[Sized], planned: Mapping[int, Quantization]) -> int | None:
+    """Index of the one whose plan is wanted next, beside those that are planned; None when `choose_quantization` finds
+    among those what it would find among all.
 
-    Holds for names in QUALITY, and as full precision is never faster than what was made of it.
+    Holds as far as more weights are never faster, are in memory only where fewer are, leave no more context, and are
+    more than half as fast where they are less than twice as many.
     """
-    bases = [base_name(name) for name in names]
-    return tuple(
-        index
-        for index, base in enumerate(bases)
-        if base in QUALITY and QUALITY.index(base) <= _LAST_UNNOTICED and base not in _FULL_PRECISION
-    )
+    ranks = quality_ranks(sizes)
+    plain = [index for index, one in enumerate(sizes) if base_name(one.name) not in _FULL_PRECISION]
+    by_size = sorted(plain or range(len(sizes)), key=lambda index: sizes[index].weight_bytes)
+    unnoticed = [index for index in by_size if ranks[index] <= _LAST_UNNOTICED]
+    if unnoticed:
+        smallest = planned.get(unnoticed[0])
+        if smallest is None:
+            return unnoticed[0]
+        if _lies_in_memory(smallest) and smallest.tokens_per_second >= READABLE_TOKENS_PER_SECOND:
+            return _next_better(sizes, sorted(unnoticed, key=lambda index: ranks[index]), planned, smallest)
+        if _lies_in_memory(smallest) and smallest.tokens_per_second >= _BEARABLE_TOKENS_PER_SECOND:
+            return None
+    return _next_of_slow(by_size, unnoticed, planned)
 
 
-def bearable(one: Quantization) -> bool:
-    """Whether it lies in memory and writes at a speed that people put up with."""
-    return _lies_in_memory(one) and one.tokens_per_second >= _BEARABLE_TOKENS_PER_SECOND
+def _next_better(
+    sizes: Sequence[Sized], unnoticed: Sequence[int], planned: Mapping[int, Quantization], smallest: Quantization
+) -> int | None:
+    """From the best on down to the one that none of the rest can be worth more than."""
+    for index in unnoticed:
+        if index not in planned:
+            return index
+        one = planned[index]
+        if one.answer.verdict == ORDER[0] and one.tokens_per_second >= READABLE_TOKENS_PER_SECOND:
+            rest = [sizes[other].weight_bytes for other in unnoticed if other not in planned]
+            if not _is_cramped(one, smallest) and _WORTHWHILE_SPEED_UP * min(rest, default=0) >= one.weight_bytes:
+                return None
+    return None
+
+
+def _next_of_slow(by_size: Sequence[int], unnoticed: Sequence[int], planned: Mapping[int, Quantization]) -> int | None:
+    """Where none that is hardly noticed is bearable: all lesser ones, then better ones while they are worthwhile."""
+    for index in by_size:
+        if index not in unnoticed and index not in planned:
+            return index
+    speeds = [one.tokens_per_second for one in planned.values() if _lies_in_memory(one)]
+    fastest = max(speeds, default=0.0)
+    if fastest >= READABLE_TOKENS_PER_SECOND:
+        return None
+    for index in unnoticed:
+        if index not in planned:
+            return index
+        if not _lies_in_memory(planned[index]) or planned[index].tokens_per_second < _WORTHWHILE_SHARE * fastest:
+            return None
+    return None
 
 
 def _usable(candidates: Sequence[Quantization], kept: Sequence[int], ranks: Sequence[float]) -> list[int]:
@@ -105,7 +151,7 @@ def _usable(candidates: Sequence[Quantization], kept: Sequence[int], ranks: Sequ
     return at_least(READABLE_TOKENS_PER_SECOND, kept) or at_least(_WORTHWHILE_SHARE * fastest, kept)
 
 
-def quality_ranks(candidates: Sequence[Quantization]) -> list[float]:
+def quality_ranks(candidates: Sequence[Sized]) -> list[float]:
     """Places in the order of quality, 0 the best; unknown names stand between the known ones of their size."""
     known = {
         index: QUALITY.index(name) for index, one in enumerate(candidates) if (name := base_name(one.name)) in QUALITY
@@ -140,5 +186,12 @@ def _context(one: Quantization) -> int:
 
 def _is_worth_it(better: Quantization, lesser: Quantization) -> bool:
     roomier = ORDER.index(lesser.answer.verdict) < ORDER.index(better.answer.verdict)
-    cramped = _context(better) < min(AIM_CONTEXT_TOKENS, _context(lesser))
-    return roomier or cramped or lesser.tokens_per_second >= _WORTHWHILE_SPEED_UP * better.tokens_per_second
+    return (
+        roomier
+        or _is_cramped(better, lesser)
+        or lesser.tokens_per_second >= _WORTHWHILE_SPEED_UP * better.tokens_per_second
+    )
+
+
+def _is_cramped(better: Quantization, lesser: Quantization) -> bool:
+    return _context(better) < min(AIM_CONTEXT_TOKENS, _context(lesser))

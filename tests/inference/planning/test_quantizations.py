@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.planning.quantizations import QUALITY, Quantization, base_name, choose_quantization, quality_ranks
+from inference.planning.quantizations import (
+    QUALITY,
+    Quantization,
+    base_name,
+    choose_quantization,
+    next_to_plan,
+    quality_ranks,
+)
 from inference.planning.values import Verdict
 from inference.planning.verdict import ORDER
 from tests.inference.planning.bills import answer
@@ -111,3 +120,48 @@ def test_what_is_offered_can_be_run(candidates: list[tuple[str, Verdict, float]]
     in_memory = [verdict in ("fits", "tight", "partly_on_cpu") for _, verdict, _ in candidates]
     assert (chosen is None) == (not any(in_memory))
     assert chosen is None or in_memory[chosen]
+
+
+@given(
+    names=st.lists(st.sampled_from(QUALITY), min_size=1, max_size=8, unique=True),
+    speeds=st.lists(st.integers(5, 600).map(lambda tenths: tenths / 10), min_size=8, max_size=8, unique=True),
+    verdicts=st.lists(st.sampled_from(ORDER), min_size=8, max_size=8),
+    contexts=st.lists(st.sampled_from([1024, 4096, 8192]), min_size=8, max_size=8),
+)
+def test_as_few_plans_as_the_choice_needs_lead_to_the_same_choice(
+    names: list[str], speeds: list[float], verdicts: list[Verdict], contexts: list[int]
+) -> None:
+    """Best first: slower, in memory only if lesser ones are, and with no more context."""
+    names.sort(key=QUALITY.index)
+    by_order = sorted(verdicts[: len(names)], key=ORDER.index, reverse=True)
+    measured = zip(sorted(speeds), by_order, sorted(contexts), strict=False)
+    whole: list[Quantization] = []
+    for name, (speed, verdict, context) in zip(names, measured, strict=False):
+        plan = answer(verdict, decode=speed)
+        plan = replace(plan, plan=replace(plan.plan, context_tokens=context))
+        # Less than twice as many weights are never half as fast: weights are in proportion to the time they take.
+        whole.append(Quantization(name=name, weight_bytes=int(1e9 / speed), answer=plan))
+    planned: dict[int, Quantization] = {}
+    while (index := next_to_plan(whole, planned)) is not None:
+        assert index not in planned
+        planned[index] = whole[index]
+    order = list(planned)
+    chosen = choose_quantization([planned[index] for index in order])
+    assert (None if chosen is None else order[chosen]) == choose_quantization(whole)
+
+
+def test_a_clear_choice_needs_one_plan_or_two() -> None:
+    def plans_for(*speeds: float) -> list[str]:
+        names = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q2_K")
+        whole = [
+            Quantization(name=name, weight_bytes=int(1e9 / speed), answer=answer("fits", decode=speed))
+            for name, speed in zip(names, speeds, strict=True)
+        ]
+        planned: dict[int, Quantization] = {}
+        while (index := next_to_plan(whole, planned)) is not None:
+            planned[index] = whole[index]
+        return [one.name for one in planned.values()]
+
+    assert plans_for(30, 35, 40, 50, 60) == ["Q4_K_M", "Q8_0"]
+    assert plans_for(3, 4, 5, 6, 7) == ["Q4_K_M"]
+    assert plans_for(1, 1.5, 2, 3, 9) == ["Q4_K_M", "Q2_K"]
