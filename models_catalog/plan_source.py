@@ -83,7 +83,9 @@ class PlanSource:
         ModelScope, on Hugging Face and on its mirror, in this order.
         Raises leaves of RemoteRefused, and of ModelFileRefused for files on this computer.
         """
-        meant = understand(text, starter_keys=frozenset(known.key for known in starters()))
+        meant = understand(
+            text, starter_keys=frozenset(known.key for known in starters()), addresses=self._addresses
+        )
         match meant:
             case FileText():
                 return (await asyncio.to_thread(_local_quantization, meant.path),)

@@ -73,7 +73,9 @@ class DownloadFinder:
         """
         if "://" not in text and "/" not in text:
             return await self._of_catalogue(text, sources)
-        meant = understand(text, starter_keys=frozenset(one.key for one in starters()))
+        meant = understand(
+            text, starter_keys=frozenset(one.key for one in starters()), addresses=self._addresses
+        )
         match meant:
             case UrlText():
                 return (_at_address(meant),)

@@ -55,9 +55,11 @@ async def fetch_header(
     Raises leaves of RemoteRefused and of ModelFileRefused.
     """
     faults: dict[str, SourceFault | ModelFileRefused] = {}
+    asked = ""
     try:
         async with asyncio.timeout(limit_seconds):
             for number, source in enumerate(files[0].sources):
+                asked = source.name
                 job = _Job(client, files, number, patience or Patience())
                 try:
                     model = await _read_steadily(job, pattern)
@@ -66,7 +68,7 @@ async def fetch_header(
                     continue
                 return await _judged(job, model, origin)
     except TimeoutError:
-        faults["time limit"] = SourceFailed(
+        faults[asked] = SourceFailed(
             f"not done after {limit_seconds:.0f} s", kind="time_limit", rest_seconds=limit_seconds
         )
     refuse(origin if "://" in origin else f"{origin}/{files[0].name}", faults)

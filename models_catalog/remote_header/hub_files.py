@@ -93,7 +93,8 @@ async def _list_modelscope(
 ) -> tuple[RemoteFile, ...]:
     base = addresses.modelscope
     url = f"{base}/api/v1/models/{repository}/repo/files?Revision={quote(revision, safe='')}&Recursive=true"
-    body = await _read_json(client, url, (), patience)
+    headers = addresses.modelscope_headers
+    body = await _read_json(client, url, headers, patience)
     listing = _decoded(body, _ModelScopeListing)
     if not listing.Success or listing.Data is None:
         raise SourceUnfit("has no such repository", status=_MISSING_STATUS)
@@ -104,6 +105,7 @@ async def _list_modelscope(
                 WholeFile(
                     name=modelscope.NAME,
                     url=f"{base}/models/{repository}/resolve/{quote(revision, safe='')}/{quote(file.Path)}",
+                    headers=headers,
                 ),
             ),
             size_bytes=file.Size,
@@ -136,8 +138,7 @@ async def _list_huggingface(
 ) -> tuple[RemoteFile, ...]:
     own = hub is Hub.HUGGINGFACE
     base = addresses.huggingface if own else addresses.hf_mirror
-    token = addresses.huggingface_token if own else None
-    headers = (("Authorization", f"Bearer {token}"),) if token else ()
+    headers = addresses.huggingface_headers if own else ()
     url = f"{base}/api/models/{repository}/revision/{quote(revision, safe='')}?blobs=true"
     listing = _decoded(await _read_json(client, url, headers, patience), _HuggingFaceListing)
     # A commit that the hub names is kept to, so that what was listed is what is read.

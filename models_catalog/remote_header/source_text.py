@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from models_catalog.errors import AddressNotUnderstood
 from models_catalog.remote_header.hub_files import Hub
+from models_catalog.sources.addresses import Addresses
 
 _HOSTS = {
     "hf.co": Hub.HUGGINGFACE,
@@ -59,15 +60,16 @@ class RepositoryText:
 SourceText = FileText | UrlText | StarterText | RepositoryText
 
 
-def understand(text: str, *, starter_keys: frozenset[str]) -> SourceText:
-    """Raises AddressNotUnderstood."""
+def understand(text: str, *, starter_keys: frozenset[str], addresses: Addresses | None = None) -> SourceText:
+    """Raises AddressNotUnderstood. addresses: what lies under the user's own addresses of hubs is a repository, too."""
     text = text.strip()
     if not text or len(text) > _MAX_TEXT or not text.isprintable():
         raise AddressNotUnderstood(text[:80])
     if text in starter_keys:
         return StarterText(key=text)
     if "://" in text:
-        return _address(text)
+        own = None if addresses is None else _at_endpoint(text, addresses)
+        return own or _address(text)
     host = text.partition("/")[0].lower().removeprefix("www.")
     if host in _HOSTS:
         return _address(f"https://{text}")
@@ -84,6 +86,20 @@ def understand(text: str, *, starter_keys: frozenset[str]) -> SourceText:
     if match := _REPOSITORY.fullmatch(text):
         return RepositoryText(repository=match["repository"], quantization=match["quantization"])
     raise AddressNotUnderstood(text)
+
+
+def _at_endpoint(text: str, addresses: Addresses) -> RepositoryText | None:
+    """A repository or a file of it below HF_ENDPOINT or MODELSCOPE_ENDPOINT; None for any other address."""
+    for base, hub in ((addresses.huggingface, Hub.HUGGINGFACE), (addresses.modelscope, Hub.MODELSCOPE)):
+        scheme, _, rest = base.partition("://")
+        host, slash, path = rest.partition("/")
+        below = f"{scheme}://{host}".lower() + f"{slash}{path}/"
+        origin = "/".join(text.split("/", 3)[:3])
+        normal = origin.lower() + text[len(origin) :]
+        if normal.startswith(below) and urlsplit(below).hostname not in _HOSTS:
+            segments = [unquote(part) for part in urlsplit(normal[len(below) :]).path.split("/") if part]
+            return _on_hub(text, hub, segments)
+    return None
 
 
 def _address(text: str) -> SourceText:

@@ -14,9 +14,8 @@ MIRROR_NAME = "hf-mirror"
 
 def locate(starter: Starter, entry: HuggingFaceEntry, addresses: Addresses) -> WholeFile:
     """The file's address on the hub, or on the endpoint the user chose, with the user's token if there is one."""
-    token = addresses.huggingface_token
-    headers = (("Authorization", f"Bearer {token}"),) if token else ()
-    return WholeFile(name=NAME, url=_url(addresses.huggingface, starter, entry), headers=headers)
+    url = _url(addresses.huggingface, starter, entry)
+    return WholeFile(name=NAME, url=url, headers=addresses.huggingface_headers)
 
 
 def locate_on_mirror(starter: Starter, entry: HfMirrorEntry, addresses: Addresses) -> WholeFile:

@@ -14,4 +14,4 @@ NAME = "ModelScope"
 def locate(starter: Starter, entry: ModelScopeEntry, addresses: Addresses) -> WholeFile:
     """The file's address on ModelScope. It is asked anew for each request, so an expired signature never matters."""
     url = f"{addresses.modelscope}/models/{entry.repository}/resolve/{quote(entry.revision)}/{quote(starter.file)}"
-    return WholeFile(name=NAME, url=url)
+    return WholeFile(name=NAME, url=url, headers=addresses.modelscope_headers)

@@ -101,8 +101,8 @@ async def test_nowhere_is_said_as_it_is(source: PlanSource, model_hub: ModelHub)
     model_hub.script("mirror-list", always=Behaviour(status=503))
     with pytest.raises(RemoteUnreachable) as unreachable:
         await source.resolve("No/Body")
-    assert "ModelScope: HTTP 404" in unreachable.value.detail
-    assert "hf-mirror: busy (HTTP 503)" in unreachable.value.detail
+    assert {one.source: one.status for one in unreachable.value.problems}["ModelScope"] == 404
+    assert {one.source: one.kind for one in unreachable.value.problems}["hf-mirror"] == "status"
 
 
 async def test_quantizations_and_repositories_that_are_not_there(source: PlanSource) -> None:

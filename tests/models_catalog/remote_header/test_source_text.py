@@ -16,6 +16,7 @@ from models_catalog.remote_header.source_text import (
     UrlText,
     understand,
 )
+from models_catalog.sources.addresses import Addresses
 
 KEYS = frozenset({"qwen2.5-coder-0.5b"})
 REPOSITORY = "Qwen/Qwen3-8B-GGUF"
@@ -92,6 +93,23 @@ def test_what_people_type(text: str, meant: SourceText) -> None:
 def test_what_is_not_understood(text: str) -> None:
     with pytest.raises(AddressNotUnderstood):
         understand(text, starter_keys=KEYS)
+
+
+@pytest.mark.parametrize(
+    ("text", "hub", "file"),
+    [
+        (f"https://Hub.Example/hf/{REPOSITORY}", Hub.HUGGINGFACE, None),
+        (f"https://hub.example/hf/{REPOSITORY}/resolve/main/a/b%20c.gguf?download=true", Hub.HUGGINGFACE, "a/b c.gguf"),
+        (f"http://10.0.0.5:8080/models/{REPOSITORY}/file/view/master/x.gguf", Hub.MODELSCOPE, "x.gguf"),
+    ],
+)
+def test_the_users_own_addresses_of_hubs_are_hubs(text: str, hub: Hub, file: str | None) -> None:
+    own = Addresses(huggingface="https://hub.example/hf", modelscope="http://10.0.0.5:8080")
+    meant = understand(text, starter_keys=KEYS, addresses=own)
+    assert isinstance(meant, RepositoryText)
+    assert (meant.repository, meant.hub, meant.file) == (REPOSITORY, hub, file)
+    with pytest.raises(AddressNotUnderstood):
+        understand(f"https://hub.example/other/{REPOSITORY}", starter_keys=KEYS, addresses=own)
 
 
 def test_a_file_without_an_ending_is_a_file_where_it_exists(tmp_path: Path) -> None:
