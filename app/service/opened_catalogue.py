@@ -68,8 +68,8 @@ class OpenedCatalogue:
             problems=tuple(
                 FamilyProblem(path=one.path, key=one.key, problem=one.problem) for one in self.ready.problems
             ),
-            date="",
-            updated=False,
+            date=self.ready.date,
+            updated=self.ready.updated,
         )
 
     def detail(self, model_id: str, local: Sequence[LocalModel]) -> CatalogueDetail:
