@@ -3,9 +3,9 @@
 Beside the file to be, in `.NAME.partial/`:
 
 * `bytes`: the file so far, every byte in its place.
-* `arrivals.N`: one line for each write, with the checksum of what has been written in one go up to there. It is appended
-  at once, so a process that is killed loses nothing that was written. `sync` forces both files to the disk: what is
-  put after the last one is what a power cut can take.
+* `arrivals.N`: one line for each write, with the checksum of what has been written in one go up to there. It is
+  appended at once, so a process that is killed loses nothing that was written. `sync` forces both files to the disk:
+  what is put after the last one is what a power cut can take.
   When a part is opened again each line is compared with the disk, and what does not match is fetched again.
 * `journal.json`: the sum of all earlier arrivals, replaced in one step after everything it claims is on the disk.
 * `blocks`: the CRC-32 of each whole block of 4 MiB as it arrived: bytes that the disk lost or changed later are found

@@ -7,6 +7,7 @@ is then read straight from the socket's buffer: through httpx's own layers every
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
@@ -19,6 +20,9 @@ import httpx
 
 # What is read at once: as much again may have been taken from the socket while it is used.
 _BUFFER_BYTES = 256 * 1024
+# Less is not worth a walk to whoever waits for it, if more comes soon.
+_WORTH_TAKING_BYTES = _BUFFER_BYTES // 2
+_COLLECT_SECONDS = 0.02
 # A host's other addresses are tried beside one that does not answer at once (RFC 8305).
 _NEXT_ADDRESS_SECONDS = 0.25
 # Behind a line so short the kernel would keep megabytes that are lost when the process is killed; this much is enough
@@ -47,7 +51,7 @@ class DirectBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """See httpcore. Raises ConnectError and ConnectTimeout."""
-        inlet = _Inlet()
+        inlet = Inlet()
         try:
             async with asyncio.timeout(timeout):
                 transport, _ = await asyncio.get_running_loop().create_connection(
@@ -75,7 +79,7 @@ class DirectBackend(httpcore.AsyncNetworkBackend):
 class DirectStream(httpcore.AsyncNetworkStream):
     """One connection. For one task at a time."""
 
-    def __init__(self, inlet: _Inlet) -> None:
+    def __init__(self, inlet: Inlet) -> None:
         self._inlet = inlet
 
     async def take(self, timeout: float | None) -> memoryview:
@@ -83,7 +87,7 @@ class DirectStream(httpcore.AsyncNetworkStream):
 
         Raises TimeoutError, and OSError when the connection broke.
         """
-        return await self._inlet.take(timeout)
+        return await self._inlet.collect(timeout)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """See httpcore. Raises ReadError and ReadTimeout."""
@@ -133,7 +137,7 @@ class DirectStream(httpcore.AsyncNetworkStream):
         return self._inlet.transport.get_extra_info(names.get(info, info))
 
 
-class _Inlet(asyncio.BufferedProtocol):
+class Inlet(asyncio.BufferedProtocol):
     """Two buffers: one fills from the socket while the other is in use."""
 
     transport: asyncio.Transport
@@ -143,6 +147,7 @@ class _Inlet(asyncio.BufferedProtocol):
         self._filled = 0
         self._paused = False
         self._waiter: asyncio.Future[None] | None = None
+        self._least_bytes = 1
         self._error: Exception | None = None
         self.ended = False
 
@@ -178,12 +183,19 @@ class _Inlet(asyncio.BufferedProtocol):
         self.ended, self._error = True, exc
         self._wake()
 
-    async def take(self, timeout: float | None, most_bytes: int = _BUFFER_BYTES) -> memoryview:
-        """See DirectStream."""
+    async def collect(self, timeout: float | None) -> memoryview:
+        """See `DirectStream.take`."""
         if not self.readable:
-            self._waiter = asyncio.get_running_loop().create_future()
-            async with asyncio.timeout(timeout):
-                await self._waiter
+            await self._wait(timeout, 1)
+        if self._filled < _WORTH_TAKING_BYTES and not self.ended:
+            with contextlib.suppress(TimeoutError):
+                await self._wait(_COLLECT_SECONDS, _WORTH_TAKING_BYTES)
+        return await self.take(timeout)
+
+    async def take(self, timeout: float | None, most_bytes: int = _BUFFER_BYTES) -> memoryview:
+        """At most so many of the bytes that are there; waits until there are some."""
+        if not self.readable:
+            await self._wait(timeout, 1)
         if not self._filled and self._error is not None:
             raise self._error if isinstance(self._error, OSError) else ConnectionError(str(self._error))
         taken = self._filling[: min(self._filled, most_bytes)]
@@ -195,8 +207,14 @@ class _Inlet(asyncio.BufferedProtocol):
             self.transport.resume_reading()
         return taken
 
+    async def _wait(self, timeout: float | None, least_bytes: int) -> None:
+        self._waiter, self._least_bytes = asyncio.get_running_loop().create_future(), least_bytes
+        async with asyncio.timeout(timeout):
+            await self._waiter
+
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        enough = self.ended or self._filled >= self._least_bytes
+        if enough and self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
 

@@ -108,22 +108,20 @@ class RangeAnswer:
 
     async def _body(self) -> AsyncGenerator[bytes | memoryview, None]:
         """The answer's body as it comes."""
-        stream, length = self._response.extensions.get("network_stream"), _content_length(self._response)
-        direct = isinstance(stream, DirectStream) and length is not None and length >= _DIRECT_FROM_BYTES
-        async with contextlib.aclosing(self._response.aiter_raw()) as raw:
-            async for chunk in raw:
-                yield chunk
-                if direct:
-                    # With its first chunk httpx has handed out everything that came along with the headers.
-                    break
-            if not direct:
-                return
-            left = length - len(chunk)
-            while left > 0:
-                if not (chunk := (await stream.take(self._patience.stall_seconds))[:left]):
+        stream, left = self._response.extensions.get("network_stream"), _content_length(self._response) or 0
+        direct = isinstance(stream, DirectStream) and left >= _DIRECT_FROM_BYTES
+        async for chunk in self._response.aiter_raw():
+            yield chunk
+            left -= len(chunk)
+            # With its first chunk httpx has handed out everything that came along with the headers.
+            while direct and left > 0:
+                assert isinstance(stream, DirectStream)
+                if not (taken := (await stream.take(self._patience.stall_seconds))[:left]):
                     return
-                left -= len(chunk)
-                yield chunk
+                left -= len(taken)
+                yield taken
+            if direct:
+                return
 
     def _refuse_too_much(self, position: int) -> None:
         if self._request.max_bytes is not None and position > self._request.max_bytes:

@@ -36,7 +36,7 @@ async def pull_whole_file(
                 etag = answer.etag or etag
                 async with contextlib.aclosing(answer.chunks()) as chunks:
                     async for chunk in chunks:
-                        part.write(position, chunk, source.name)
+                        part.write(position, bytes(chunk), source.name)
                         position += len(chunk)
         except SourceCut as cut:
             reconnects.after(cut, position - start)

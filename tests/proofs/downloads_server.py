@@ -6,10 +6,11 @@ prints its port and serves until its standard input ends. /0/NAME is the first f
 how a request is answered:
 
 * rate=N: so many bytes per second on this connection;
-* cut=N: the connection breaks after at most N bytes, at a random place;
+* cut=N: the connection ends after at most N bytes, at a random place, every second time with a reset;
 * length=no: no Content-Length, in chunks, and no ranges;
+* after=N, then=K: when N bytes of files have been sent since the last count, file K is there in place of this one;
 * etag=TEXT: instead of one that goes with the file;
-* count: how many bytes of files have been sent since the last time, as text.
+* count: how many bytes of files have been sent, and how many answers were cut, since the last time, as text.
 
 The kernel copies straight from the page cache to the socket, so that the server is not what is measured. Its send
 buffers are small: what it counts as sent has left it, but for 128 KiB.
@@ -18,11 +19,14 @@ buffers are small: what it counts as sent has left it, but for 128 KiB.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import random
 import re
 import socket
+import struct
 import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -38,7 +42,7 @@ class Server:
 
     def __init__(self, paths: list[Path]) -> None:
         self._files = [(os.open(path, os.O_RDONLY), path.stat().st_size) for path in paths]
-        self._sent_bytes = 0
+        self._sent_bytes = self._cuts = 0
         self._mutex = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
@@ -69,10 +73,13 @@ class Server:
         query = {key: values[0] for key, values in parse_qs(target.query, keep_blank_values=True).items()}
         if "count" in query:
             with self._mutex:
-                text, self._sent_bytes = str(self._sent_bytes).encode(), 0
+                text = f"{self._sent_bytes} {self._cuts}".encode()
+                self._sent_bytes = self._cuts = 0
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
             return True
         number = int(target.path.split("/")[1])
+        if "after" in query and self._sent_bytes >= int(query["after"]):
+            number = int(query["then"])
         file, size = self._files[number]
         etag = query.get("etag", f"file-{number}")
         asked = re.search(r"^range:\s*bytes=(\d+)-(\d*)", head, re.IGNORECASE | re.MULTILINE)
@@ -86,6 +93,8 @@ class Server:
         )
         cut = start + random.randrange(1, int(query["cut"])) if "cut" in query else end
         self._send(connection, file, start, min(end, cut), float(query.get("rate", 0)))
+        if cut < end:
+            self._cut(connection)
         return cut >= end
 
     def _send(self, connection: socket.socket, file: int, position: int, end: int, rate: float) -> None:
@@ -99,6 +108,15 @@ class Server:
             if rate:
                 due += count / rate
                 time.sleep(max(0.0, due - time.monotonic()))
+
+    def _cut(self, connection: socket.socket) -> None:
+        with self._mutex:
+            self._cuts += 1
+            if self._cuts % 2:
+                # A reset throws away what has not left yet.
+                left = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, b"\0" * 4)
+                self._sent_bytes -= int.from_bytes(left, sys.byteorder)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _in_chunks(self, connection: socket.socket, file: int, size: int) -> bool:
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
