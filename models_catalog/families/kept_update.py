@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 
 from models_catalog.errors import FolderUnwritable
 from models_catalog.families.update_index import CatalogueIndex, read_catalogue_index
+from models_catalog.families.whole_write import write_whole
 from models_catalog.signed.keys import PublicKey, key_of
 from models_catalog.signed.signature import SignatureRefused, verify
 from models_catalog.signed.signed_index import MAX_INDEX_BYTES, MAX_WHOLE_BYTES, IndexRefused, SignedDocument, is_file
@@ -90,16 +90,9 @@ def write_kept(folder: Path, update: KeptUpdate) -> None:
         files={name: body.decode() for name, body in update.files.items()},
     )
     rest = msgspec.json.encode(kept)
-    temporary = folder / f".{NAME}.{os.getpid()}.{os.urandom(4).hex()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with temporary.open("xb") as file:
-            file.write(hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(folder / NAME)
+        write_whole(folder / NAME, hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise FolderUnwritable(path=str(folder), reason=error.strerror or str(error)) from error
 
 

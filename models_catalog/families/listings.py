@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from models_catalog.families.values import Family, Listing, Model, Source
+from models_catalog.families.whole_write import write_whole
 
 NAME = "listings.json"
 _MAX_BYTES = 4 * 1024 * 1024
@@ -54,13 +54,9 @@ class KeptListings:
             if name in lines and lines[name].there == there:
                 return False
             lines[name] = _Line(there=there, date=today.isoformat())
-            temporary = self._file.with_name(f".{NAME}.{os.getpid()}.{os.urandom(4).hex()}")
             try:
-                self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                temporary.write_bytes(msgspec.json.encode(lines))
-                temporary.replace(self._file)
+                write_whole(self._file, msgspec.json.encode(lines))
             except OSError:
-                temporary.unlink(missing_ok=True)
                 return False
             return True
 

@@ -65,11 +65,11 @@ class Publisher:
         self.files["index.json"] = json.dumps(self.index() | values).encode()
         self.sign()
 
-    def change_file(self, name: str, **values: Any) -> None:
+    def change_file(self, name: str, /, **values: Any) -> None:
         """The index with other values for this file, signed."""
         self.change_index(files=[file | values if file["name"] == name else file for file in self.index()["files"]])
 
-    def replace_file(self, name: str, body: bytes, **values: Any) -> None:
+    def replace_file(self, name: str, body: bytes, /, **values: Any) -> None:
         """Another body for the file, and an index that agrees."""
         import hashlib
 
