@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.catalogue_values import CatalogueDetail, CatalogueFit, CatalogueFound, CatalogueQuery
+from app.catalogue_values import CatalogueDetail, CatalogueFit, CatalogueFound, CatalogueQuery, CatalogueUpdate
 from app.planning.models import LocalModels
 from app.service.catalogue_fits import CatalogueFits
+from app.service.catalogue_updates import CatalogueUpdates
 from app.service.events import EventBus
 from app.service.library import LocalLibrary
 from app.values import LocalModel
@@ -31,10 +32,12 @@ class Catalogue:
         library: LocalLibrary,
         files: LocalModels,
         fits: CatalogueFits,
+        updates: CatalogueUpdates,
         events: EventBus,
     ) -> None:
         self._families_folder, self._library, self._files = families_folder, library, files
-        self._fits, self._events = fits, events
+        self._fits, self._updates, self._events = fits, updates, events
+        updates.on_updated = self._changed
         self._one_at_a_time = asyncio.Lock()
         self._reader: CatalogueReader | None = None
         self._last: OpenedCatalogue | None = None
@@ -56,12 +59,33 @@ class Catalogue:
         wanted = await asyncio.to_thread(opened.shapes, model_ids, local, self._files.read)
         return await self._fits.ask(wanted)
 
+    async def update(self) -> CatalogueUpdate:
+        """Whether the catalogue renews itself, and how that went."""
+        opened, _ = await self._opened()
+        return self._updates.status(opened.ready.date)
+
+    async def begin_update(self) -> CatalogueUpdate:
+        """Look for a newer catalogue; an event tells when there is one. Raises UpdatesNotAllowed."""
+        self._updates.begin()
+        return await self.update()
+
+    async def close(self) -> None:
+        """Stop all that goes on in the background."""
+        await self._updates.close()
+        await self._fits.close()
+
+    def _changed(self) -> None:
+        # Whoever asks next reads the new one; the event was sent by then.
+        self._last = None
+        self._events.publish("catalogue", {})
+
     async def _opened(self) -> tuple[OpenedCatalogue, tuple[LocalModel, ...]]:
         async with self._one_at_a_time:
             opened, local = await asyncio.gather(asyncio.to_thread(self._read), self._library.models())
         before, self._last = self._last, opened
         if before is not None and opened is not before:
             self._events.publish("catalogue", {})
+        self._updates.begin_if_due()
         return opened, local
 
     def _read(self) -> OpenedCatalogue:

@@ -29,6 +29,7 @@ from app.service.api.openai_text import text_routes
 from app.service.application import application
 from app.service.catalogue import Catalogue
 from app.service.catalogue_fits import CatalogueFits
+from app.service.catalogue_updates import CatalogueUpdates, CheckCatalogue, check_catalogue
 from app.service.chats import store
 from app.service.chats.chats import Chats
 from app.service.chats.database import Database
@@ -69,6 +70,7 @@ class Outside:
     desk: PlanDesk
     available_bytes: Callable[[], int]
     find_downloads: Find | None = None
+    check_catalogue: CheckCatalogue = check_catalogue
     download: Download = product_download
     on_measured: OnMeasured | None = None
     on_answer: OnAnswer | None = None
@@ -99,12 +101,17 @@ class Service:
             on_measured=outside.on_measured,
             on_answer=outside.on_answer,
         )
-        self._fits = CatalogueFits(desk=self._desk, events=self.events)
         self.catalogue = Catalogue(
             families_folder=data_folder / FAMILIES,
             library=self.library,
             files=self._desk.models,
-            fits=self._fits,
+            fits=CatalogueFits(desk=self._desk, events=self.events),
+            updates=CatalogueUpdates(
+                folder=data_folder / FAMILIES,
+                state_file=data_folder / "catalogue_check.json",
+                settings=settings,
+                check=outside.check_catalogue,
+            ),
             events=self.events,
         )
         self.database = Database(chats_file)
@@ -151,7 +158,7 @@ class Service:
         await self.downloads.close()
         await self.library_works.close()
         await self.engines.close()
-        await self._fits.close()
+        await self.catalogue.close()
         await self.hardware.close()
         await self._desk.close()
         await self.database.close()

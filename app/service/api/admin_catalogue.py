@@ -43,4 +43,12 @@ def catalogue_routes(catalogue: Catalogue) -> APIRouter:
     async def fits(body: FitsBody) -> Response:
         return json_reply(await catalogue.fits(body.models))
 
+    @router.get("/update")
+    async def update() -> Response:
+        return json_reply(await catalogue.update())
+
+    @router.post("/update")
+    async def begin_update() -> Response:
+        return json_reply(await catalogue.begin_update(), 202)
+
     return router
