@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import assert_never
 from urllib.parse import urlsplit, urlunsplit
@@ -24,7 +24,8 @@ from models_catalog.gguf.shards import other_shards
 from models_catalog.plan_cache import CachedPlan, PlanCache
 from models_catalog.remote_header.distant_file import DistantFile
 from models_catalog.remote_header.fetch import fetch_header, refuse
-from models_catalog.remote_header.hub_files import Hub, hub_name, list_files
+from models_catalog.remote_header.hub_files import Hub, hub_name
+from models_catalog.remote_header.kept_listings import KeptListings
 from models_catalog.remote_header.listed import OnListed, tell_listed
 from models_catalog.remote_header.quantizations import group, parts_of, quantization_name
 from models_catalog.remote_header.source_text import (
@@ -38,7 +39,7 @@ from models_catalog.remote_header.values import LocalFile, Pattern, Quantization
 from models_catalog.sources import huggingface, modelscope
 from models_catalog.sources.addresses import Addresses
 from models_catalog.sources.byte_source import WholeFile
-from models_catalog.sources.faults import SourceFault
+from models_catalog.sources.faults import SourceFault, SourceUnfit
 from models_catalog.starter import HfMirrorEntry, HuggingFaceEntry, ModelScopeEntry, Starter, starter, starters
 from models_catalog.transfer.http_range import open_client
 from models_catalog.transfer.patience import Patience
@@ -59,16 +60,18 @@ class PlanSource:
         self,
         *,
         cache: PlanCache | None = None,
+        listings: KeptListings | None = None,
         addresses: Addresses | None = None,
         patience: Patience | None = None,
         client: Callable[[Patience], httpx.AsyncClient] = open_client,
         on_listed: OnListed | None = None,
     ) -> None:
-        """addresses: by default as the environment says. cache: None remembers nothing between processes.
+        """addresses: by default as the environment says. cache, listings: None remembers nothing between processes.
 
         on_listed: told of every listing, in another thread.
         """
         self._cache = cache
+        self._listings = listings or KeptListings(None)
         self._addresses = addresses or Addresses.from_environment(os.environ)
         self._patience = patience or Patience()
         self._client = client
@@ -83,9 +86,7 @@ class PlanSource:
         ModelScope, on Hugging Face and on its mirror, in this order.
         Raises leaves of RemoteRefused, and of ModelFileRefused for files on this computer.
         """
-        meant = understand(
-            text, starter_keys=frozenset(known.key for known in starters()), addresses=self._addresses
-        )
+        meant = understand(text, starter_keys=frozenset(known.key for known in starters()), addresses=self._addresses)
         match meant:
             case FileText():
                 return (await asyncio.to_thread(_local_quantization, meant.path),)
@@ -148,7 +149,7 @@ class PlanSource:
         async with self._client(self._patience) as client:
             for hub in hubs:
                 try:
-                    files = await list_files(
+                    files = await self._listings.ask(
                         client,
                         hub,
                         meant.repository,
@@ -162,6 +163,20 @@ class PlanSource:
                     continue
                 await tell_listed(self._on_listed, hub, meant.repository, meant.revision, files)
                 return group(files, f"{hub.value}:{meant.repository}")
+        return await self._recall(meant, hubs, faults)
+
+    async def _recall(
+        self, meant: RepositoryText, hubs: Sequence[Hub], faults: Mapping[str, SourceFault]
+    ) -> tuple[Quantization, ...]:
+        """What a hub that cannot be asked now said last."""
+        for hub in hubs:
+            if isinstance(faults[hub_name(hub)], SourceUnfit):
+                continue
+            kept = await self._listings.recall(
+                hub, meant.repository, addresses=self._addresses, revision=meant.revision
+            )
+            if kept is not None:
+                return group(kept, f"{hub.value}:{meant.repository}")
         refuse(meant.repository, faults)
 
 

@@ -21,14 +21,15 @@ from models_catalog.families.search import find_model
 from models_catalog.families.values import Model, Source
 from models_catalog.plan_source import chosen
 from models_catalog.remote_header.fetch import refuse
-from models_catalog.remote_header.hub_files import Hub, hub_name, list_files
+from models_catalog.remote_header.hub_files import Hub, hub_name
+from models_catalog.remote_header.kept_listings import KeptListings
 from models_catalog.remote_header.listed import tell_listed
 from models_catalog.remote_header.quantizations import group, parts_of
 from models_catalog.remote_header.source_text import FileText, RepositoryText, StarterText, UrlText, understand
 from models_catalog.remote_header.values import Quantization, RemoteFile
 from models_catalog.sources.addresses import Addresses
 from models_catalog.sources.byte_source import WholeFile
-from models_catalog.sources.faults import SourceFault
+from models_catalog.sources.faults import SourceFault, SourceUnfit
 from models_catalog.starter import starters
 from models_catalog.transfer.http_range import open_client
 from models_catalog.transfer.patience import Patience
@@ -50,17 +51,20 @@ class Candidate:
 
 
 class DownloadFinder:
-    """For one event loop. families_folder: the user's own entries of the catalogue."""
+    """For one event loop. families_folder: the user's own entries of the catalogue. listings_folder: where hubs'
+    listings are kept, for times when a hub cannot be asked."""
 
     def __init__(
         self,
         *,
         families_folder: Path | None = None,
+        listings_folder: Path | None = None,
         addresses: Addresses | None = None,
         patience: Patience | None = None,
         client: Callable[[Patience], httpx.AsyncClient] = open_client,
     ) -> None:
         self._catalogue = KeptIndex(families_folder)
+        self._listings = KeptListings(listings_folder)
         self._addresses = addresses or Addresses.from_environment(os.environ)
         self._patience, self._client = patience or Patience(), client
 
@@ -73,9 +77,7 @@ class DownloadFinder:
         """
         if "://" not in text and "/" not in text:
             return await self._of_catalogue(text, sources)
-        meant = understand(
-            text, starter_keys=frozenset(one.key for one in starters()), addresses=self._addresses
-        )
+        meant = understand(text, starter_keys=frozenset(one.key for one in starters()), addresses=self._addresses)
         match meant:
             case UrlText():
                 return (_at_address(meant),)
@@ -120,6 +122,8 @@ class DownloadFinder:
         if not found:
             faults = {hub_name(hub): one for hub, one in zip(hubs, answers, strict=True)}
             refuse(meant.repository, {name: one for name, one in faults.items() if isinstance(one, SourceFault)})
+        # What a hub says now counts more than what another one said once.
+        found = dict(sorted(found.items(), key=lambda one: any(file.listed_at is not None for file in one[1])))
         first = next((hub for hub in found if found[hub]), next(iter(found)))
         if not found[first]:
             raise RepositoryWithoutGguf(meant.repository)
@@ -140,12 +144,15 @@ class DownloadFinder:
         self, client: httpx.AsyncClient, hub: Hub, repository: str, revision: str | None
     ) -> tuple[RemoteFile, ...] | SourceFault:
         try:
-            answer: tuple[RemoteFile, ...] | SourceFault = await list_files(
+            answer: tuple[RemoteFile, ...] | SourceFault = await self._listings.ask(
                 client, hub, repository, addresses=self._addresses, patience=self._patience, revision=revision
             )
         except SourceFault as fault:
             answer = fault
         await tell_listed(self._catalogue.listed, hub, repository, revision, answer)
+        if isinstance(answer, SourceFault) and not isinstance(answer, SourceUnfit):
+            kept = await self._listings.recall(hub, repository, addresses=self._addresses, revision=revision)
+            return answer if kept is None else kept
         return answer
 
 

@@ -48,6 +48,22 @@ def hub_name(hub: Hub) -> str:
             assert_never(hub)
 
 
+class ListedFile(msgspec.Struct, frozen=True, array_like=True):
+    """A GGUF file as its hub lists it. revision: what the hub calls the state it is in, "" where it does not say."""
+
+    name: str
+    size_bytes: int | None
+    sha256: str | None
+    revision: str
+
+
+class HubListing(msgspec.Struct, frozen=True, array_like=True):
+    """All GGUF files of a repository. pinned: the commit or branch that their addresses stay with."""
+
+    pinned: str
+    files: tuple[ListedFile, ...]
+
+
 async def list_files(
     client: httpx.AsyncClient,
     hub: Hub,
@@ -63,11 +79,74 @@ async def list_files(
     listed wherever the hub names it. Raises a SourceFault; for a repository that is not there, or not for us,
     SourceUnfit with the HTTP status.
     """
+    listing = await ask_hub(client, hub, repository, addresses=addresses, patience=patience, revision=revision)
+    return remote_files(listing, hub, repository, addresses)
+
+
+async def ask_hub(
+    client: httpx.AsyncClient,
+    hub: Hub,
+    repository: str,
+    *,
+    addresses: Addresses,
+    patience: Patience,
+    revision: str | None = None,
+) -> HubListing:
+    """See list_files."""
     match hub:
         case Hub.MODELSCOPE:
-            return await _list_modelscope(client, repository, addresses, patience, revision or "master")
+            return await _ask_modelscope(client, repository, addresses, patience, revision or "master")
         case Hub.HUGGINGFACE | Hub.HF_MIRROR:
-            return await _list_huggingface(client, hub, repository, addresses, patience, revision or "main")
+            return await _ask_huggingface(client, hub, repository, addresses, patience, revision or "main")
+        case _:
+            assert_never(hub)
+
+
+def remote_files(
+    listing: HubListing, hub: Hub, repository: str, addresses: Addresses, *, listed_at: float | None = None
+) -> tuple[RemoteFile, ...]:
+    """The files with their addresses and the user's key to them. listed_at: as in RemoteFile."""
+    at = f"{base_of(hub, addresses)}/{'models/' if hub is Hub.MODELSCOPE else ''}{repository}"
+    return tuple(
+        RemoteFile(
+            name=file.name,
+            sources=(
+                WholeFile(
+                    name=hub_name(hub),
+                    url=f"{at}/resolve/{quote(listing.pinned, safe='')}/{quote(file.name)}",
+                    headers=_headers(hub, addresses),
+                ),
+            ),
+            size_bytes=file.size_bytes,
+            sha256=file.sha256,
+            revision=file.revision,
+            listed_at=listed_at,
+        )
+        for file in listing.files
+    )
+
+
+def base_of(hub: Hub, addresses: Addresses) -> str:
+    """Where the hub is reached."""
+    match hub:
+        case Hub.MODELSCOPE:
+            return addresses.modelscope
+        case Hub.HUGGINGFACE:
+            return addresses.huggingface
+        case Hub.HF_MIRROR:
+            return addresses.hf_mirror
+        case _:
+            assert_never(hub)
+
+
+def _headers(hub: Hub, addresses: Addresses) -> tuple[tuple[str, str], ...]:
+    match hub:
+        case Hub.MODELSCOPE:
+            return addresses.modelscope_headers
+        case Hub.HUGGINGFACE:
+            return addresses.huggingface_headers
+        case Hub.HF_MIRROR:
+            return ()
         case _:
             assert_never(hub)
 
@@ -88,32 +167,23 @@ class _ModelScopeListing(msgspec.Struct, frozen=True):
     Success: bool = True
 
 
-async def _list_modelscope(
+async def _ask_modelscope(
     client: httpx.AsyncClient, repository: str, addresses: Addresses, patience: Patience, revision: str
-) -> tuple[RemoteFile, ...]:
-    base = addresses.modelscope
-    url = f"{base}/api/v1/models/{repository}/repo/files?Revision={quote(revision, safe='')}&Recursive=true"
-    headers = addresses.modelscope_headers
-    body = await _read_json(client, url, headers, patience)
+) -> HubListing:
+    query = f"Revision={quote(revision, safe='')}&Recursive=true"
+    url = f"{addresses.modelscope}/api/v1/models/{repository}/repo/files?{query}"
+    body = await _read_json(client, url, addresses.modelscope_headers, patience)
     listing = _decoded(body, _ModelScopeListing)
     if not listing.Success or listing.Data is None:
         raise SourceUnfit("has no such repository", status=_MISSING_STATUS)
-    return tuple(
-        RemoteFile(
-            name=file.Path,
-            sources=(
-                WholeFile(
-                    name=modelscope.NAME,
-                    url=f"{base}/models/{repository}/resolve/{quote(revision, safe='')}/{quote(file.Path)}",
-                    headers=headers,
-                ),
-            ),
-            size_bytes=file.Size,
-            sha256=_sha256(file.Sha256),
-            revision=file.Revision or "",
-        )
-        for file in (listing.Data.Files or ())[:_MAX_FILES]
-        if _is_model(file.Path, file.Size)
+    # Its files' revisions are the commits that changed each; only branches and tags are known to stand in addresses.
+    return HubListing(
+        revision,
+        tuple(
+            ListedFile(file.Path, file.Size, _sha256(file.Sha256), file.Revision or "")
+            for file in (listing.Data.Files or ())[:_MAX_FILES]
+            if _is_model(file.Path, file.Size)
+        ),
     )
 
 
@@ -133,32 +203,19 @@ class _HuggingFaceListing(msgspec.Struct, frozen=True):
     sha: str | None = None
 
 
-async def _list_huggingface(
+async def _ask_huggingface(
     client: httpx.AsyncClient, hub: Hub, repository: str, addresses: Addresses, patience: Patience, revision: str
-) -> tuple[RemoteFile, ...]:
-    own = hub is Hub.HUGGINGFACE
-    base = addresses.huggingface if own else addresses.hf_mirror
-    headers = addresses.huggingface_headers if own else ()
-    url = f"{base}/api/models/{repository}/revision/{quote(revision, safe='')}?blobs=true"
-    listing = _decoded(await _read_json(client, url, headers, patience), _HuggingFaceListing)
+) -> HubListing:
+    url = f"{base_of(hub, addresses)}/api/models/{repository}/revision/{quote(revision, safe='')}?blobs=true"
+    listing = _decoded(await _read_json(client, url, _headers(hub, addresses), patience), _HuggingFaceListing)
     # A commit that the hub names is kept to, so that what was listed is what is read.
-    commit = listing.sha if listing.sha and listing.sha.isalnum() else revision
-    return tuple(
-        RemoteFile(
-            name=file.rfilename,
-            sources=(
-                WholeFile(
-                    name=hub_name(hub),
-                    url=f"{base}/{repository}/resolve/{quote(commit, safe='')}/{quote(file.rfilename)}",
-                    headers=headers,
-                ),
-            ),
-            size_bytes=_size(file),
-            sha256=_sha256(file.lfs.sha256 if file.lfs else None),
-            revision=listing.sha or "",
-        )
-        for file in listing.siblings[:_MAX_FILES]
-        if _is_model(file.rfilename, _size(file))
+    return HubListing(
+        listing.sha if listing.sha and listing.sha.isalnum() else revision,
+        tuple(
+            ListedFile(file.rfilename, _size(file), _sha256(file.lfs.sha256 if file.lfs else None), listing.sha or "")
+            for file in listing.siblings[:_MAX_FILES]
+            if _is_model(file.rfilename, _size(file))
+        ),
     )
 
 

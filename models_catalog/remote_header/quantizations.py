@@ -63,4 +63,5 @@ def _quantization(files: tuple[RemoteFile, ...], origin: str) -> Quantization:
         files=files,
         size_bytes=sum(sizes) if len(sizes) == len(files) else None,
         sha256=files[0].sha256 if len(files) == 1 else None,
+        listed_at=files[0].listed_at,
     )

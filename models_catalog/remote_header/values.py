@@ -14,7 +14,8 @@ class RemoteFile:
     """One file of a model and the addresses that serve it, the preferred one first.
 
     name: as in its repository. size_bytes and sha256: as a hub lists them, None where nobody said.
-    revision: what the hub calls the state of the repository that was listed, "" where nobody said.
+    revision: what the hub calls the state of the repository that was listed, "" where nobody said. listed_at: when the
+    listing was made, in seconds since the epoch, where it is a kept one because the hub cannot be asked now.
     """
 
     name: str
@@ -22,6 +23,7 @@ class RemoteFile:
     size_bytes: int | None = None
     sha256: str | None = None
     revision: str = ""
+    listed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class Quantization:
 
     origin: the repository or address it belongs to; quantizations of one origin are taken for siblings, whose headers
     differ little. files: of a split model in order, else one. size_bytes: of all files, None when nobody said.
-    sha256: of a model in one file.
+    sha256: of a model in one file. listed_at: as in RemoteFile.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Quantization:
     files: tuple[RemoteFile, ...] | tuple[LocalFile]
     size_bytes: int | None
     sha256: str | None
+    listed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from models_catalog.gguf.plan_data import ORIGIN, model_file_bytes, read_plan_da
 from models_catalog.gguf.screen import screen_plan_data
 from models_catalog.plan_cache import PlanCache
 from models_catalog.plan_source import PlanSource
+from models_catalog.remote_header.kept_listings import KeptListings
 from models_catalog.remote_header.values import RemoteFile
 from models_catalog.starter import starters
 from models_catalog.transfer.patience import Patience
@@ -179,3 +180,45 @@ async def test_a_listed_hash_that_the_hub_denies_is_not_taken(source: PlanSource
     wrong = replace(one, files=(replace(file, sha256="0" * 64),))
     with pytest.raises(RemoteAnswerWrong):
         await source.plan_data_of(wrong)
+
+
+async def test_a_kept_listing_stands_in_for_hubs_out_of_reach(
+    source: PlanSource, model_hub: ModelHub, patience: Patience, tmp_path: Path
+) -> None:
+    def opened() -> PlanSource:
+        return PlanSource(
+            cache=PlanCache(tmp_path / "plans"),
+            listings=KeptListings(tmp_path / "listings"),
+            addresses=model_hub.addresses,
+            patience=patience,
+        )
+
+    fresh = await opened().resolve(f"hf.co/{REPOSITORY}:q8_0")
+    plan = await opened().plan_data_of(fresh[0])
+    assert fresh[0].listed_at is None
+    assert b"secret" not in b"".join(path.read_bytes() for path in tmp_path.glob("*/*"))
+    for route in ("huggingface", "cdn", "huggingface-list"):
+        model_hub.script(route, always=Behaviour(status=500))
+    (kept,) = await opened().resolve(f"hf.co/{REPOSITORY}:q8_0")
+    assert kept.listed_at is not None and replace(kept, listed_at=None, files=()) == replace(fresh[0], files=())
+    assert [file.sources for file in kept.files] == [file.sources for file in fresh[0].files]
+    assert await opened().plan_data_of(kept) == plan
+    # What a hub says now counts more than what another one said once.
+    (elsewhere,) = await opened().resolve(f"{REPOSITORY}:q8_0")
+    assert (elsewhere.listed_at, elsewhere.origin) == (None, f"modelscope:{REPOSITORY}")
+    # A hub that says that it has it no longer is believed.
+    model_hub.script("huggingface-list", Behaviour(status=401))
+    with pytest.raises(RemoteClosed):
+        await opened().resolve(f"hf.co/{REPOSITORY}")
+    with pytest.raises(RemoteUnreachable):
+        await opened().resolve(f"hf.co/{REPOSITORY}")
+
+
+async def test_a_damaged_listing_is_none(model_hub: ModelHub, patience: Patience, tmp_path: Path) -> None:
+    source = PlanSource(listings=KeptListings(tmp_path), addresses=model_hub.addresses, patience=patience)
+    await source.resolve(f"hf.co/{REPOSITORY}")
+    (path,) = tmp_path.glob("*.listing")
+    path.write_bytes(path.read_bytes()[:-3])
+    model_hub.script("huggingface-list", always=Behaviour(status=500))
+    with pytest.raises(RemoteUnreachable):
+        await source.resolve(f"hf.co/{REPOSITORY}")
