@@ -144,7 +144,8 @@ class PlannedQuantization:
 class Plans:
     """All quantizations that were asked for; `best` is the index of the one to take, None when none can run well.
 
-    machine: one line for each device that was planned on. hypothetical: "what if I had …".
+    machine: one line for each device that was planned on. hypothetical: "what if I had …". listing_age_seconds: how old
+    the hub's listing is where it cannot be asked now, None where it was asked or need not be.
     """
 
     model: str
@@ -153,6 +154,7 @@ class Plans:
     machine: tuple[str, ...] = ()
     hypothetical: bool = False
     wish: PlanWish = field(default_factory=PlanWish)
+    listing_age_seconds: float | None = None
 
 
 # ---- the computer ---------------------------------------------------------------------------------------------------

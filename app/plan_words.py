@@ -64,6 +64,14 @@ def speed_origin(speed: PlanSpeed, language: Language) -> str:
     return text(f"plan.origin.{speed.origin}", language)
 
 
+def listing_age(seconds: float, language: Language) -> str:
+    """That no hub can be asked now, and how old what is known is."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= length:
+            return text(f"hubs.listing_age.{unit}", language, count=int(seconds // length))
+    return text("hubs.listing_age.now", language)
+
+
 def size_of(plan: PlanView) -> str:
     """All memory of the plan."""
     return shown_bytes(plan.total_bytes)

@@ -69,6 +69,7 @@ async def _plans(model: str, wish: PlanWish, language: Language) -> Plans:
         local=desk.models,
         cache_folder=desk.cache_folder,
         families_folder=paths.families_folder(),
+        listings_folder=desk.listings_folder,
     )
     try:
         waiting = text("cli.plan.fetching", language)

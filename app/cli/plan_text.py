@@ -26,6 +26,9 @@ def lines(plans: Plans, language: Language, *, everything: bool, colours: bool) 
     if plans.hypothetical:
         yield text("cli.plan.hypothetical", language, machine=" + ".join(plans.machine))
         yield ""
+    if plans.listing_age_seconds is not None:
+        yield plan_words.listing_age(plans.listing_age_seconds, language)
+        yield ""
     shown = plans.best if plans.best is not None else 0
     for index, quantization in enumerate(plans.quantizations):
         if everything or index == shown:

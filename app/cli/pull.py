@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from app.plan_values import Plans
 
 SOURCES = ("modelscope", "huggingface", "hf-mirror")
-ENDPOINTS = ("HF_ENDPOINT", "HF_TOKEN", "MODELSCOPE_ENDPOINT")
+ENDPOINTS = ("HF_ENDPOINT", "HF_TOKEN", "MODELSCOPE_ENDPOINT", "MODELSCOPE_API_TOKEN")
 POLL_SECONDS = 0.25
 _STOPPED_EXIT_CODE = 1
 # What makes a plan impossible without saying anything about the download; all else says that there is no such model.
 _NOT_PLANNED = frozenset({"ArchitectureUnknown", "ModelRefused", "PlanFailed", "NotChatModel", "TemplateRefused"})
+
+_NOT_REACHED = frozenset({"RemoteUnreachable", "RemoteClosed", "RemoteGated", "AddressNotUnderstood"})
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], language: Language) -> None:
@@ -45,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
         if offer is not None:
             starter.fetch(client, offer, args.language)
             return 0
-        wanted = _planned(client, args)
         endpoints = {name: os.environ[name] for name in ENDPOINTS if os.environ.get(name)}
+        wanted = _planned(client, args, own_hubs=bool(endpoints))
         status = client.add_download(wanted, args.source, endpoints)
         try:
             return _watch(client, status, args.language)
@@ -56,8 +58,11 @@ def run(args: argparse.Namespace) -> int:
             raise
 
 
-def _planned(client: ServiceClient, args: argparse.Namespace) -> str:
-    """What to download, after its verdict is shown; raises NoModelInstalled when the user then wants it no more."""
+def _planned(client: ServiceClient, args: argparse.Namespace, *, own_hubs: bool) -> str:
+    """What to download, after its verdict is shown; raises NoModelInstalled when the user then wants it no more.
+
+    own_hubs: whoever asks reaches hubs in another way than the service may, so that what it cannot see is no end.
+    """
     from app.plan_values import PlanWish
 
     language = args.language
@@ -65,11 +70,13 @@ def _planned(client: ServiceClient, args: argparse.Namespace) -> str:
     try:
         plans = client.plans(args.model, PlanWish(), advice=False)
     except RemoteError as error:
-        if error.code not in _NOT_PLANNED:
+        if error.code not in _NOT_PLANNED and not (own_hubs and error.code in _NOT_REACHED):
             raise
         note(text("cli.pull.no_verdict", language, reason=describe_error(error, language)))
         return str(args.model)
     index = plans.best if plans.best is not None else 0
+    if plans.listing_age_seconds is not None:
+        note(plan_words.listing_age(plans.listing_age_seconds, language))
     note(_verdict(plans, index, language))
     plan = plans.quantizations[index].plan
     if (plan is None or plan.verdict == "does_not_fit") and starter.can_ask() and not args.yes:

@@ -65,6 +65,11 @@ class PlanDesk:
         """Where plan data is kept, of distant models and of files that were screened."""
         return self._planning_folder / "models"
 
+    @property
+    def listings_folder(self) -> Path:
+        """Where hubs' listings of repositories are kept."""
+        return self._planning_folder / "listings"
+
     def use_folder(self, models_folder: Path) -> None:
         """The disk of another folder counts from now on."""
         self._models_folder, self._profile = models_folder, None

@@ -17,6 +17,7 @@ from models_catalog.families.values import Model
 from models_catalog.plan_cache import PlanCache
 from models_catalog.plan_library import published_models, published_plan_data, starter_plan_data
 from models_catalog.plan_source import PlanSource
+from models_catalog.remote_header.kept_listings import KeptListings
 from models_catalog.remote_header.values import Quantization
 
 OnWait = Callable[[], None] | None
@@ -24,11 +25,15 @@ OnWait = Callable[[], None] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One quantization. read: its plan data; raises leaves of CatalogError. size_bytes: None when nobody said."""
+    """One quantization. read: its plan data; raises leaves of CatalogError. size_bytes: None when nobody said.
+
+    listed_at: when a hub listed it, in seconds since the epoch, where no hub can be asked now.
+    """
 
     quantization: str
     size_bytes: int | None
     read: Callable[[], Awaitable[PlanModel]]
+    listed_at: float | None = None
 
 
 class Installed(Protocol):
@@ -45,8 +50,8 @@ class Installed(Protocol):
 class Finder:
     """For the thread of one event loop.
 
-    installed: lists this computer's models, blocking. cache_folder: where plan data of distant models is kept.
-    families_folder: the user's own entries of the catalogue.
+    installed: lists this computer's models, blocking. cache_folder: where plan data of distant models is kept,
+    listings_folder: what hubs list. families_folder: the user's own entries of the catalogue.
     """
 
     def __init__(
@@ -56,10 +61,15 @@ class Finder:
         local: LocalModels,
         cache_folder: Path,
         families_folder: Path | None = None,
+        listings_folder: Path | None = None,
     ) -> None:
         self._installed, self._local = installed, local
         self._catalogue = KeptIndex(families_folder)
-        self._source = PlanSource(cache=PlanCache(cache_folder), on_listed=self._catalogue.listed)
+        self._source = PlanSource(
+            cache=PlanCache(cache_folder),
+            listings=KeptListings(listings_folder),
+            on_listed=self._catalogue.listed,
+        )
 
     async def find(self, target: str, on_wait: OnWait) -> tuple[Found, ...]:
         """At least one. Raises ModelMissing, and what a repository that is asked brings up."""
@@ -93,7 +103,12 @@ class Finder:
             name = quantization.origin.rpartition("/")[2] or quantization.name
             return from_plan_data(head, path=quantization.origin, name=name, quantization=quantization.name)
 
-        return Found(quantization=quantization.name, size_bytes=quantization.size_bytes, read=read)
+        return Found(
+            quantization=quantization.name,
+            size_bytes=quantization.size_bytes,
+            read=read,
+            listed_at=quantization.listed_at,
+        )
 
     def _file(self, path: Path) -> Found:
         async def read() -> PlanModel:

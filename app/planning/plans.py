@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -81,6 +82,7 @@ class Planner:
             machine=_machine_lines(machine),
             hypothetical=machine.hypothetical,
             wish=wish,
+            listing_age_seconds=None if found[0].listed_at is None else max(0.0, time.time() - found[0].listed_at),
         )
 
     async def _found(self, target: str, on_wait: Callable[[], None] | None) -> tuple[Found, ...]:

@@ -128,7 +128,7 @@ class Service:
             queue_file=data_folder / "downloads.json",
             settings=lambda: settings.now,
             events=self.events,
-            find=outside.find_downloads or ProductFind(data_folder / FAMILIES),
+            find=outside.find_downloads or ProductFind(data_folder / FAMILIES, self._desk.listings_folder),
             download=outside.download,
             discard=product_discard,
             best=self._best_quantization,
@@ -229,4 +229,5 @@ def _finder(desk: PlanDesk, shelf: Shelf, data_folder: Path) -> Finder:
         local=desk.models,
         cache_folder=desk.cache_folder,
         families_folder=data_folder / FAMILIES,
+        listings_folder=desk.listings_folder,
     )

@@ -8,7 +8,7 @@ from app.service.api.checked_body import CheckedBody
 from app.service.api.replies import json_reply
 from app.service.downloads.queue import Downloads
 
-_ENDPOINTS = ("HF_ENDPOINT", "HF_TOKEN", "MODELSCOPE_ENDPOINT")
+_ENDPOINTS = ("HF_ENDPOINT", "HF_TOKEN", "MODELSCOPE_ENDPOINT", "MODELSCOPE_API_TOKEN")
 
 
 class DownloadBody(CheckedBody):

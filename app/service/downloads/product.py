@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 
 
 class ProductFind:
-    """See `queue.Find`. families_folder: the user's own entries of the catalogue."""
+    """See `queue.Find`. families_folder: the user's own entries of the catalogue; listings_folder: of the hubs."""
 
-    def __init__(self, families_folder: Path) -> None:
-        self._families_folder = families_folder
+    def __init__(self, families_folder: Path, listings_folder: Path | None = None) -> None:
+        self._families_folder, self._listings_folder = families_folder, listings_folder
 
     async def __call__(self, text: str, sources: Sequence[str], endpoints: Mapping[str, str]) -> tuple[Candidate, ...]:
         from models_catalog.download.resolve import DownloadFinder
         from models_catalog.sources.addresses import Addresses
 
         addresses = Addresses.from_environment({**os.environ, **endpoints})
-        return await DownloadFinder(families_folder=self._families_folder, addresses=addresses).find(text, sources)
+        finder = DownloadFinder(
+            families_folder=self._families_folder, listings_folder=self._listings_folder, addresses=addresses
+        )
+        return await finder.find(text, sources)
 
 
 def product_download(
