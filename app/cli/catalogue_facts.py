@@ -127,8 +127,20 @@ def _sampling(sampling: Sampling, language: Language) -> str:
 
 
 def _source(source: Source, language: Language) -> list[str]:
-    lines = repositories(source)
-    return lines if source.confirmed else [text("cli.show.unconfirmed", language, source=line) for line in lines]
+    """One line for each hub, with what hubs' listings showed since the catalogue was made."""
+    lines = []
+    said_by = {listing.hub: listing for listing in source.listings}
+    places = (source.huggingface, source.modelscope)
+    hubs = [hub for hub, place in zip(("huggingface", "modelscope"), places, strict=True) if place is not None]
+    for hub, line in zip(hubs, repositories(source), strict=True):
+        listing = said_by.get(hub)
+        if listing is not None:
+            kind = "there" if listing.there else "gone"
+            name = line.partition(":")[0]
+            lines.append(text(f"catalogue.listing.{kind}", language, source=line, hub=name, date=listing.date))
+        else:
+            lines.append(line if source.confirmed else text("cli.show.unconfirmed", language, source=line))
+    return lines
 
 
 def _first_named(name: str, lines: list[str]) -> Facts:

@@ -9,6 +9,7 @@ from typing import NoReturn
 import app
 from app.cli import (
     bench,
+    catalogue,
     chat,
     check,
     get,
@@ -32,7 +33,7 @@ from app.values import Language
 from resources.wording import entry, text
 
 _MODULES = (
-    *(chat, run, serve, status, ps, ls, search, show, get, pull, import_, verify, rm, mv),
+    *(chat, run, serve, status, ps, ls, search, show, catalogue, get, pull, import_, verify, rm, mv),
     *(plan, probe, check, bench, stop),
 )
 # A command that Python has another use for is in a file with an underscore behind its name.
