@@ -74,3 +74,18 @@ async def test_measuring_is_followed_by_events_and_can_be_cancelled(
         service_waits.set()
         done = await until(events, "calibration", state="done")
     assert CalibrationStatus(**done) == CalibrationStatus(state="done", fraction=1.0)
+
+
+async def test_a_wrong_body_names_its_field(running: Running) -> None:
+    for body, field in (
+        ('{"model": "m", "context": "many"}', "context"),
+        ('{"context": 4096}', "model"),
+        ('{"model": "m", "gpus": "none"}', "gpus"),
+        ('{"model": "\\ud800"}', "body"),
+        ('{"model": "m", "ram": "\\udfff"}', "body"),
+        ("[]", "body"),
+    ):
+        headers = {"content-type": "application/json"}
+        reply = await running.http.post("/liangli/v1/plans", content=body, headers=headers)
+        error = reply.json()["error"]
+        assert (reply.status_code, error["code"], error["fields"]["field"]) == (400, "BadRequest", field), body
