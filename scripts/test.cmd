@@ -13,7 +13,7 @@ call :stage format ruff format --check .
 call :stage lint ruff check .
 call :stage contracts lint-imports
 call :stage types mypy
-call :stage tests pytest -m "not starter"
+call :stage tests pytest -m "not starter" -n logical --dist worksteal
 call :stage fetch python scripts\fetch_starter.py
 if errorlevel 1 (
     echo starter NOT RUN: there is no starter model>> "%RESULTS%"

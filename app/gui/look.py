@@ -69,7 +69,9 @@ class Look(QObject):
         if isinstance(app, QApplication):
             app.setPalette(stylesheet.palette(self.theme))
             app.setFont(fonts.ui_font())
-            app.setStyleSheet(stylesheet.stylesheet(self.theme))
+            sheet = stylesheet.stylesheet(self.theme)
+            if app.styleSheet() != sheet:  # setting it polishes every widget anew
+                app.setStyleSheet(sheet)
             self._translate_qt(app)
         self.changed.emit()
 

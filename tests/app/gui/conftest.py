@@ -20,6 +20,13 @@ from app.gui.window import MainWindow
 from tests.app.gui.fake_service import FakeService
 
 
+@pytest.fixture(scope="session", autouse=True)
+def what_was_imported_is_no_garbage() -> None:
+    """Half a million objects of all test modules would be gone through after each test."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def garbage_of_the_qt_thread() -> Iterator[None]:
     """Widgets must not be destroyed by a collection that happens to run in a background thread."""
@@ -29,9 +36,13 @@ def garbage_of_the_qt_thread() -> Iterator[None]:
     gc.enable()
 
 
-@pytest.fixture
-def look(qapp: QApplication) -> Look:
+@pytest.fixture(scope="session")
+def fusion(qapp: QApplication) -> None:
     qapp.setStyle("Fusion")
+
+
+@pytest.fixture
+def look(fusion: None) -> Look:
     return Look("zh", "light")
 
 

@@ -30,8 +30,20 @@ class Pair:
         head = _string(self.key)
         if not self.is_array:
             return head + struct.pack("<I", self.type) + _scalar(self.type, self.value)
+        kept = _encoded.get(id(self))
+        if kept is not None and kept[0] is self:
+            return kept[1]
         body = b"".join(_scalar(self.type, element) for element in self.value)
-        return head + struct.pack("<IIQ", ValueType.ARRAY, self.type, len(self.value)) + body
+        whole = head + struct.pack("<IIQ", ValueType.ARRAY, self.type, len(self.value)) + body
+        if len(_encoded) >= _ENCODED_KEPT:
+            _encoded.clear()
+        _encoded[id(self)] = self, whole
+        return whole
+
+
+# Arrays by identity: thousands of hostile files are made from a few sound vocabularies.
+_ENCODED_KEPT = 64
+_encoded: dict[int, tuple[Pair, bytes]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +74,17 @@ class GgufPieces:
         weight_count = len(self.weights) if self.weight_count is None else self.weight_count
         parts = [self.magic, struct.pack("<IQQ", self.version, weight_count, pair_count)]
         parts += [pair.encode() for pair in self.pairs]
-        data = b""
+        data: list[bytes] = []
+        data_bytes = 0
         for weight in self.weights:
-            offset = len(data) if weight.offset is None else weight.offset
+            offset = data_bytes if weight.offset is None else weight.offset
             layout = f"<I{len(weight.shape)}QIQ"
             parts.append(_string(weight.name))
             parts.append(struct.pack(layout, len(weight.shape), *weight.shape, weight.type, offset))
-            data += weight.data + bytes(-len(weight.data) % ALIGNMENT)
+            data += weight.data, bytes(-len(weight.data) % ALIGNMENT)
+            data_bytes += len(data[-2]) + len(data[-1])
         header = b"".join(parts)
-        return header + bytes(-len(header) % ALIGNMENT) + data
+        return b"".join((header, bytes(-len(header) % ALIGNMENT), *data))
 
     def value(self, key: str) -> Any:
         """The value of a key."""

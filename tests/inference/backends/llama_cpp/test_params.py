@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inference.backends.llama_cpp import backend as llama_cpp
@@ -120,8 +121,18 @@ def test_a_warm_up_leaves_an_empty_cache(plan: LoadPlan, callbacks: Callbacks) -
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems promise any amount of memory")
-def test_a_context_that_no_memory_holds_is_a_shortage(plan: LoadPlan, callbacks: Callbacks) -> None:
+def test_a_context_that_no_memory_holds_is_a_shortage(plan: LoadPlan, callbacks: Callbacks, tmp_path: Path) -> None:
+    # A quarter of a megabyte for each token: the cells' own lists, which are really filled, stay small.
+    wide = tiny_models.tiny_llama(layers=2)
+    width = wide.metadata["llama.embedding_length"]
+    heads = ("attention.key_length", "attention.value_length", "rope.dimension_count")
+    wide.metadata |= {f"llama.{name}": 16_384 for name in heads}
+    for block in ("blk.0", "blk.1"):
+        for name, count in (("q", 4), ("k", 2), ("v", 2)):
+            wide.tensors[f"{block}.attn_{name}.weight"] = np.zeros((count * 16_384, width), np.float32)
+        wide.tensors[f"{block}.attn_output.weight"] = np.zeros((width, 4 * 16_384), np.float32)
+    path = wide.write(tmp_path / "wide.gguf")
     with pytest.raises(OutOfMemoryLoading) as shortage:
-        load(replace(plan, context_tokens=2**36 // 256 * 8), callbacks)
+        load(replace(plan, model_path=str(path), context_tokens=2**22), callbacks)
     assert shortage.value.device == HOST
     assert "alloc" in shortage.value.detail
