@@ -85,9 +85,14 @@ class DirectStream(httpcore.AsyncNetworkStream):
     async def take(self, timeout: float | None) -> memoryview:
         """What has arrived, at least a byte unless the connection has ended. Good until the next call.
 
-        Raises TimeoutError, and OSError when the connection broke.
+        Raises what httpx raises: ReadError and ReadTimeout.
         """
-        return await self._inlet.collect(timeout)
+        try:
+            return await self._inlet.collect(timeout)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpx.ReadError(str(error)) from error
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """See httpcore. Raises ReadError and ReadTimeout."""

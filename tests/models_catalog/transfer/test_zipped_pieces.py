@@ -24,7 +24,7 @@ def refused(hub: HubServer, patience: Patience, tmp_path: Path) -> str:
     with pytest.raises(NoSourceWorked) as caught:
         fetch(hub.starter, tmp_path, sources=hub.starter.sources[3:], addresses=hub.addresses, patience=patience)
     assert not hub.starter.installed_in(tmp_path)
-    return caught.value.detail
+    return caught.value.problems[0].detail
 
 
 @pytest.mark.parametrize(
