@@ -44,7 +44,9 @@ class CardList(QListView):
         self._tell = QTimer(self, interval=SEEN_MILLISECONDS, singleShot=True)
         self._tell.timeout.connect(lambda: self.seen.emit(self.visible_ids()))
         self.verticalScrollBar().valueChanged.connect(self._on_scroll)
-        model.modelReset.connect(self._tell.start)
+        self._current = ""
+        model.modelAboutToBeReset.connect(self._remember)
+        model.modelReset.connect(self._recall)
         look.changed.connect(self._on_look)
 
     def choose(self, model_id: str) -> None:
@@ -170,6 +172,16 @@ class CardList(QListView):
         self._tell.start()
         if value > 0 and self.isVisible():
             self.touched.emit()
+
+    def _remember(self) -> None:
+        self._current = self.current_id()
+
+    def _recall(self) -> None:
+        """The same card is the current one, wherever it is now."""
+        row = self._cards.row_of(self._current)
+        if row >= 0:
+            self.setCurrentIndex(self._cards.index(row))
+        self._tell.start()
 
     def _on_look(self) -> None:
         self.viewport().update()

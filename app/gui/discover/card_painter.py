@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.gui import icons
 from app.gui.discover import phrases
 from app.gui.discover.card import Card, Part
 from app.gui.discover.card_model import CARD_ROLE
-from app.gui.discover.card_places import CARD_HEIGHT, GAP, ICON, Measures, Places, places
+from app.gui.discover.card_places import AVATAR, CARD_HEIGHT, GAP, ICON, Measures, Places, places
 from app.gui.look import Look
 from app.gui.parts.basics import TONES
 from app.gui.parts.monogram import paint_monogram
@@ -37,6 +37,7 @@ class CardPainter(QStyledItemDelegate):
         super().__init__()
         self._look = look
         self._measures = Measures()
+        self._avatars: dict[tuple[str, str, float], QPixmap] = {}
         self.hovered: tuple[int, Part | None] = (-1, None)
         self.chosen = ""
 
@@ -59,7 +60,9 @@ class CardPainter(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._frame(painter, where.card, card, theme, focused=focused, over=self.hovered[0] == index.row())
-        paint_monogram(painter, QRectF(where.avatar), card.model.name.en, theme)
+        painter.drawPixmap(
+            where.avatar.topLeft(), self._avatar(card.model.name.en, theme, painter.device().devicePixelRatio())
+        )
         measures = self._measures
         _text(painter, where.title, card.title, measures.title, measures.title_metrics, theme.text)
         self._badge(painter, where.badge, card, theme)
@@ -81,6 +84,20 @@ class CardPainter(QStyledItemDelegate):
         painter.setBrush(QColor(theme.surface))
         half = width / 2
         painter.drawRoundedRect(QRectF(frame).adjusted(half, half, -half, -half), RADIUS_LARGE, RADIUS_LARGE)
+
+    def _avatar(self, name: str, theme: Theme, ratio: float) -> QPixmap:
+        """Kept once it is drawn: there are as many as letters, and its soft ground is slow to paint."""
+        letter = next((one.upper() for one in name if one.isalnum()), "?")
+        known = self._avatars.get((letter, theme.name, ratio))
+        if known is None:
+            known = QPixmap(round(AVATAR * ratio), round(AVATAR * ratio))
+            known.setDevicePixelRatio(ratio)
+            known.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(known)
+            paint_monogram(painter, QRectF(0, 0, AVATAR, AVATAR), letter, theme)
+            painter.end()
+            self._avatars[letter, theme.name, ratio] = known
+        return known
 
     def _badge(self, painter: QPainter, place: QRect, card: Card, theme: Theme) -> None:
         if card.badge is None:

@@ -44,6 +44,7 @@ class Finding(QObject):
         self.seen = False
         self.settled = False
         self._places: dict[str, int] = {}
+        self._answered: CatalogueQuery | None = None
         self._epoch = self._fits_epoch = 0
         self._stale = True
         self._visible: tuple[str, ...] = ()
@@ -56,7 +57,7 @@ class Finding(QObject):
         self._fits_timer = QTimer(self, interval=FITS_MILLISECONDS, singleShot=True)
         self._fits_timer.timeout.connect(self._ask_fits)
         self._order_timer = QTimer(self, interval=ORDER_MILLISECONDS, singleShot=True)
-        self._order_timer.timeout.connect(self._rearrange)
+        self._order_timer.timeout.connect(self._reorder)
         session.link.happened.connect(self._on_happening)
         session.link_changed.connect(self._on_link)
 
@@ -144,17 +145,30 @@ class Finding(QObject):
     # What arrives
 
     def _take(self, question: CatalogueQuery, found: CatalogueFound) -> None:
+        same, self._answered = question == self._answered, question
         self.found, self.trouble = found, None
         if replace(question, unconfirmed=False) == CatalogueQuery():
             families = dict.fromkeys(model.family for model in found.models)
             self._places = {family: place for place, family in enumerate(families)}
+        before = {model.id: place for place, model in enumerate(self.models)}
         self._arrange()
+        if same and self.settled:  # nothing moves under the user's hands
+            self.models = tuple(sorted(self.models, key=lambda model: before.get(model.id, len(before))))
         self.changed.emit()
         self._fits_timer.start()
 
     def _arrange(self) -> None:
         models = self.found.models if self.found else ()
         self.models = arranged(models, self.fits, self._places, self.wanted)
+
+    def _reorder(self) -> None:
+        """New fits have arrived; the user may have begun to work with the list meanwhile."""
+        if self._moves:
+            self._rearrange()
+
+    @property
+    def _moves(self) -> bool:
+        return self.wanted.fits or (self.wanted.sort == "best" and not self.settled)
 
     def _rearrange(self) -> None:
         before = self.models
@@ -169,8 +183,7 @@ class Finding(QObject):
             return
         self.fits.update({fit.model: fit for fit in fresh})
         self.fits_changed.emit(frozenset(fit.model for fit in fresh))
-        moves = self.wanted.fits or (self.wanted.sort == "best" and not self.settled)
-        if moves and not self._order_timer.isActive():
+        if self._moves and not self._order_timer.isActive():
             self._order_timer.start()
 
     def _ask_fits(self) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QDragEnterEvent,
@@ -17,23 +17,23 @@ from PySide6.QtGui import (
     QShortcut,
     QShowEvent,
 )
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app import words
+from app.catalogue_values import CatalogueDetail, CatalogueModel
 from app.gui import dialogs, icons
 from app.gui.discover import phrases
-from app.gui.discover.card import Part
 from app.gui.discover.card_list import CardList
 from app.gui.discover.card_model import CardModel
 from app.gui.discover.catalogue_line import CatalogueLine
 from app.gui.discover.choosing import Choosing
+from app.gui.discover.dropping import Dropping, gguf_files
 from app.gui.discover.fetching import Fetching
 from app.gui.discover.filter_bar import FilterBar
 from app.gui.discover.finding import Finding
-from app.gui.discover.panel import DetailPanel
 from app.gui.discover.pasted import LONGEST_TEXT, recognise
 from app.gui.discover.pasted_card import PastedCard
-from app.gui.discover.wanted import alternative
+from app.gui.discover.pressing import Pressing
 from app.gui.look import Look
 from app.gui.parts.basics import plain_label, push_button
 from app.gui.parts.holding import Message
@@ -43,6 +43,9 @@ from app.gui.session import Session
 from app.gui.theme.fonts import ui_font
 from app.gui.theme.tokens import TITLE
 from app.plan_values import HardwareView
+
+if TYPE_CHECKING:
+    from app.gui.discover.panel import DetailPanel
 
 PANEL_WIDTH = 372
 # Narrower than this there is room for one side only: the list, or the model that was chosen in it.
@@ -80,11 +83,12 @@ class DiscoverPage(QWidget):
         self.trouble = Message(look)
         self.problems = Message(look)
         self.nothing = Message(look)
-        self.drop = Message(look)
+        self.drop = Dropping(look, session)
         self.cards = CardModel(look, self.finding, self.fetching)
         self.list = CardList(look, self.cards)
         self.line = CatalogueLine(look, session, self.finding)
-        self.panel = DetailPanel(look, session, self.finding, self.choosing, self.fetching)
+        self.pressing = Pressing(look, self, self.finding, self.fetching)
+        self.panel: DetailPanel | None = None
         self._passing = QTimer(self, interval=PASSING_MILLISECONDS, singleShot=True)
         self._left = self._arrange()
         self.setAcceptDrops(True)
@@ -135,7 +139,7 @@ class DiscoverPage(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(left, 1)
-        row.addWidget(self.panel)
+        self._row = row
         return left
 
     def _connect(self) -> None:
@@ -149,18 +153,31 @@ class DiscoverPage(QWidget):
         self.list.opened.connect(self.look_at)
         self.list.passed.connect(lambda _: self._passing.start())
         self._passing.timeout.connect(self._follow)
-        self.list.pressed_part.connect(self._press)
+        self.list.pressed_part.connect(self.pressing.press)
         self.list.seen.connect(self.finding.want_fits)
         self.list.touched.connect(self._settle)
-        self.panel.back_wanted.connect(self._leave_panel)
-        self.panel.plan_wanted.connect(self.plan_wanted)
-        self.panel.model_wanted.connect(self.look_at)
-        self.panel.open_wanted.connect(lambda address: dialogs.ask_to_open(self._look, self, address))
-        self.panel.foot.chat_wanted.connect(self.chat_wanted)
-        self.panel.foot.cancel_wanted.connect(self._cancel)
-        self.panel.foot.downloads_wanted.connect(self.downloads_wanted)
+        self.pressing.chat_wanted.connect(self.chat_wanted)
+        self.drop.chat_wanted.connect(self.chat_wanted)
+        self.pressing.model_wanted.connect(self.look_at)
         self._session.link_changed.connect(self._on_link)
         self._look.changed.connect(self._refresh)
+
+    def _open_panel(self) -> DetailPanel:
+        """Made when the first model is chosen: the list is there sooner without it."""
+        if self.panel is None:
+            from app.gui.discover.panel import DetailPanel
+
+            panel = DetailPanel(self._look, self._session, self.finding, self.choosing, self.fetching)
+            self.panel = panel
+            self._row.addWidget(panel)
+            panel.back_wanted.connect(self._leave_panel)
+            panel.plan_wanted.connect(self.plan_wanted)
+            panel.model_wanted.connect(self.look_at)
+            panel.open_wanted.connect(lambda address: dialogs.ask_to_open(self._look, self, address))
+            panel.foot.chat_wanted.connect(self.chat_wanted)
+            panel.foot.cancel_wanted.connect(self.pressing.cancel)
+            panel.foot.downloads_wanted.connect(self.downloads_wanted)
+        return self.panel
 
     def _add_shortcuts(self) -> None:
         for keys in (QKeySequence(QKeySequence.StandardKey.Find), QKeySequence("/")):
@@ -190,17 +207,15 @@ class DiscoverPage(QWidget):
         super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _gguf_files(event.mimeData()):
+        if gguf_files(event.mimeData()):
             event.acceptProposedAction()
-            self.drop.show_text("good", self._say("page.drop"))
+            self.drop.invite()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.drop.show_text("plain", "")
+        self.drop.leave()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.drop.show_text("plain", "")
-        for path in _gguf_files(event.mimeData()):
-            self._session.import_model(path)
+        self.drop.take(gguf_files(event.mimeData()))
         event.acceptProposedAction()
 
     # What the user does
@@ -218,76 +233,28 @@ class DiscoverPage(QWidget):
         if model is None and recognise(target) is None:
             self._look_up(target)
             return
-        self.choosing.look_at(target, model)
-        self.list.choose(target)
-        if model is not None:
-            self.list.go_to(target)
-        self.panel.to_top()
-        self._settle()
-        self._place()
-        if not self._left.isVisible():
-            self.panel.back.setFocus()
+        self._choose(target, model)
 
     def _look_up(self, model_id: str) -> None:
         """A model that filters leave out of the list, such as a successor: the service is asked for it."""
-        self._session.link.ask(
-            lambda client: client.catalogue_model(model_id).model,
-            lambda model: self._look_at_model(model_id, model),
-        )
+        before = self.choosing.target
 
-    def _look_at_model(self, model_id: str, model: object) -> None:
-        from app.catalogue_values import CatalogueModel
+        def done(detail: CatalogueDetail) -> None:
+            if self.choosing.target == before:  # else the user has gone on
+                self._choose(model_id, detail.model)
 
-        if isinstance(model, CatalogueModel):
-            self.choosing.look_at(model_id, model)
-            self.list.choose(model_id)
-            self.panel.to_top()
-            self._place()
+        self._session.link.ask(lambda client: client.catalogue_model(model_id), done)
 
-    def _press(self, model_id: str, part: Part) -> None:
-        model = self.finding.model(model_id)
-        if model is None:
-            return
-        match part:
-            case Part.CHAT:
-                self.chat_wanted.emit(model.local[0])
-            case Part.DOWNLOAD:
-                fit = self.finding.fits.get(model_id)
-                if model.commercial == "yes" and fit is not None and fit.quantization:
-                    self.fetching.add(model_id, fit.quantization)
-                else:
-                    self.look_at(model_id)  # its licence is said before the download
-            case Part.SEE:
-                self.look_at(model_id)
-            case Part.ALTERNATIVE:
-                self._show_alternative(model_id)
-            case Part.PAUSE:
-                self.fetching.pause(model_id)
-            case Part.RESUME:
-                self.fetching.resume(model_id)
-            case Part.CANCEL:
-                self._cancel(model_id)
-
-    def _show_alternative(self, model_id: str) -> None:
-        """The successor that the catalogue names, else what runs here and can do the same, else what it is about."""
-        model, found = self.finding.model(model_id), self.finding.found
-        if model is None or found is None:
-            return
-        other = alternative(model, found.models, self.finding.fits)
-        self.look_at(model.successor or (other.id if other is not None else model_id))
-
-    def _cancel(self, target: str) -> None:
-        status = self.fetching.of(target)
-        if status is None:
-            return
-        if status.received_bytes == 0 or self._may_cancel(status.name or status.model, status.received_bytes):
-            self.fetching.cancel(target)
-
-    def _may_cancel(self, name: str, received_bytes: int) -> bool:
-        say = self._say
-        text = say("download.cancel_text", name=name[:80], bytes=words.shown_bytes(received_bytes))
-        question = dialogs.Question(self._look, self, say("download.cancel_title"), text, say("download.cancel"))
-        return question.exec() == QDialog.DialogCode.Accepted
+    def _choose(self, target: str, model: CatalogueModel | None) -> None:
+        self.choosing.look_at(target, model)
+        self.list.choose(target)
+        self.list.go_to(target)
+        self._settle()
+        panel = self._open_panel()
+        panel.to_top()
+        self._place()
+        if not self._left.isVisible():
+            panel.back.setFocus()
 
     def _clear(self) -> None:
         if self.finding.trouble is None:
@@ -309,7 +276,7 @@ class DiscoverPage(QWidget):
 
     def _follow(self) -> None:
         """The panel shows the card that the arrow keys went to, if it is open beside the list."""
-        if self.choosing.target and self.panel.isVisible() and self._left.isVisible():
+        if self.choosing.target and self._left.isVisible():
             self.look_at(self.list.current_id())
 
     def _settle(self) -> None:
@@ -344,10 +311,12 @@ class DiscoverPage(QWidget):
 
     def _place(self) -> None:
         chosen, both = bool(self.choosing.target), self.width() >= BOTH_WIDTH
+        self._text.setVisible(self.height() >= LOW_HEIGHT)
         self._left.setVisible(both or not chosen)
+        if self.panel is None:
+            return
         self.panel.setVisible(chosen)
         self.panel.stand_alone(not both)
-        self._text.setVisible(self.height() >= LOW_HEIGHT)
         if both:
             self.panel.setFixedWidth(PANEL_WIDTH)
         else:
@@ -377,7 +346,7 @@ class DiscoverPage(QWidget):
         error = words.describe_error(trouble, self._look.language) if trouble is not None else ""
         self.trouble.show_text("bad", error, say("page.retry") if error else "")
         problems = finding.found.problems if finding.found is not None else ()
-        told = [say("page.problems", path=one.path, key=one.key, problem=one.problem) for one in problems[:1]]
+        told = [say("page.problems", path=one.path, place=one.key, problem=one.problem) for one in problems[:1]]
         self.problems.show_text("warn", "\n".join(told))
         empty = finding.found is not None and not finding.models and self.pasted.pasted is None
         self.nothing.show_text("plain", self._nothing_words() if empty else "", say("page.reset") if empty else "")
@@ -393,9 +362,3 @@ class DiscoverPage(QWidget):
 
     def _say(self, key: str, **fields: object) -> str:
         return phrases.say(self._look.language, key, **fields)
-
-
-def _gguf_files(mime: QMimeData) -> list[str]:
-    """The paths of the GGUF files that are dragged."""
-    paths = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
-    return [path for path in paths if Path(path).suffix.lower() == ".gguf"]

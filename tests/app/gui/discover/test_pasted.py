@@ -31,7 +31,19 @@ def test_what_is_copied_from_a_hub_is_recognised(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "qwen3", "千问 8b", "qwen/ 8b", "对话/编程", "ability:vision", "<=8b", "https://", "https://a", "a/b/c", "../x"],
+    [
+        "",
+        "qwen3",
+        "千问 8b",
+        "qwen/ 8b",
+        "对话/编程",
+        "ability:vision",
+        "<=8b",
+        "https://",
+        "https://a",
+        "a/b/c",
+        "../x",
+    ],
 )
 def test_words_are_searched_for(text: str) -> None:
     assert recognise(text) is None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.download_values import DownloadState
 from app.gui.discover import phrases
 from app.values import Language
 from resources import wording
@@ -64,8 +66,7 @@ def test_a_download_is_told_by_its_state() -> None:
 
 
 def test_every_state_and_ability_has_words() -> None:
-    states = "queued resolving choosing_source transferring waiting verifying repairing paused done failed".split()
-    for state in states:
+    for state in get_args(DownloadState):
         assert phrases.download(status("a", state=state), "en")
     assert len(phrases.abilities(phrases.ABILITIES, "zh")) == len(phrases.ABILITIES)
     assert phrases.abilities(("vision", "chat", "flying"), "zh") == ["对话", "看图"]

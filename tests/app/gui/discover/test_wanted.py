@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ def test_the_service_is_asked_for_what_it_can_decide() -> None:
 
 def test_size_classes_leave_no_gap() -> None:
     edges = [SIZES[name] for name in ("tiny", "small", "medium", "large", "huge")]
-    for (_, most), (least, _) in zip(edges, edges[1:], strict=False):
+    for (_, most), (least, _) in pairwise(edges):
         assert most is not None and least == most + 1
     assert edges[0][0] is None and edges[-1][1] is None
 
