@@ -70,7 +70,7 @@ def _update(args: argparse.Namespace) -> int:
             time.sleep(POLL_SECONDS)
             update = client.catalogue_update()
     if update.error is not None:
-        raise RemoteError(code=update.error.code, fields=update.error.fields)
+        raise RemoteError(update.error.code, update.error.fields, words.http_status(update.error.code))
     if args.json:
         print_json({"state": update.state, "date": update.date})
     else:

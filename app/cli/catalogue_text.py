@@ -107,8 +107,11 @@ def repositories(place: Source | Original) -> list[str]:
 
 
 def note_problems(ready: Ready, language: Language) -> None:
-    """The user's own files that could not be used, one line each."""
+    """The user's own files, and the copy of an update, that could not be used, one line each."""
     for problem in ready.problems:
+        if problem.kept_update:
+            note(text("catalogue.status.kept_broken", language, path=problem.path, problem=problem.problem))
+            continue
         fields = {"path": problem.path, "key": problem.key, "problem": problem.problem}
         note(describe("FamilyFileBroken", fields, language))
 

@@ -85,7 +85,7 @@ def _updated_or_shipped(folder: Path, keys: Sequence[PublicKey]) -> tuple[Catalo
     try:
         kept = read_kept(folder, keys)
     except KeptUpdateBroken as broken:
-        problem = FileProblem(path=str(folder / UPDATE), key="", problem=str(broken))
+        problem = FileProblem(path=str(folder / UPDATE), key="", problem=str(broken), kept_update=True)
         return Catalogue(families=_shipped_families(), problems=(problem,), date=shipped_date()), _shipped_shared()
     if kept is None or kept.index.date <= shipped_date():
         return Catalogue(families=_shipped_families(), problems=(), date=shipped_date()), _shipped_shared()

@@ -258,11 +258,15 @@ class Family:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProblem:
-    """A family file of the user that was left out. key: where in it, such as "models[2].licence"; may be empty."""
+    """A family file of the user that was left out. key: where in it, such as "models[2].licence"; may be empty.
+
+    kept_update: it is the copy of an update that is kept beside them; the built-in catalogue is used in its place.
+    """
 
     path: str
     key: str
     problem: str
+    kept_update: bool = False
 
 
 class LeftOutWhy(StrEnum):
