@@ -15,6 +15,7 @@ from app.errors import DataFolderUnusable, SettingInvalid
 
 LanguageSetting = Literal["auto", "zh", "en"]
 LEAST_DOWNLOAD_SPEED = 32 * 1024
+_MOST_PEERS = 32
 _PROXY = re.compile(r"(https?|socks5h?)://[^\s/]+/?")
 Theme = Literal["system", "light", "dark"]
 
@@ -34,6 +35,8 @@ class Settings:
     download_hours: "22:30-07:00", by this computer's clock, are the hours of downloads; empty: always.
     download_proxies: by source ("Hugging Face", "ModelScope", …), "system", "none" or a proxy's address.
     find_…: whether models that this other program holds are listed and used where they lie.
+    lan_share: whether other computers of the local network that know this one's code may fetch models here, at lan_port.
+    lan_peers: codes of other such computers by address; they are asked for the files of every download.
     catalogue_updates: the user agreed that the model catalogue may renew itself, at most once a day.
     catalogue_url: where its updates are, https; empty: nowhere ($LIANGLI_CATALOGUE_URL comes first).
     """
@@ -55,6 +58,9 @@ class Settings:
     find_huggingface: bool = True
     find_modelscope: bool = True
     catalogue_updates: bool = False
+    lan_share: bool = False
+    lan_port: int = 11467
+    lan_peers: Mapping[str, str] = field(default_factory=dict)
     catalogue_url: str = ""
 
 
@@ -141,6 +147,12 @@ def _read_profiles(value: Any) -> dict[str, str]:
     return {_read_text(model): _read_text(profile) for model, profile in value.items()}
 
 
+def _read_peers(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or len(value) > _MOST_PEERS:
+        raise ValueError
+    return {_read_text(address): _read_text(code) for address, code in value.items()}
+
+
 def _read_origins(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise ValueError
@@ -168,6 +180,9 @@ _RULES: dict[str, _Rule] = {
     "find_huggingface": _SWITCH,
     "find_modelscope": _SWITCH,
     "catalogue_updates": _SWITCH,
+    "lan_share": _SWITCH,
+    "lan_port": _whole_number(1024, 65_535),
+    "lan_peers": _Rule(_read_peers, '{"192.168.1.5:11467" = "CODE", …}'),
     "catalogue_url": _Rule(_read_address, '"" | "https://…"'),
 }
 
