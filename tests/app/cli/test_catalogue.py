@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ def with_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _service(monkeypatch: pytest.MonkeyPatch, **ending: Any) -> Service:
-    service = Service(CatalogueUpdate(**{"allowed": True, "state": "updated", "date": "2999-01-01"} | ending))
+    usual = CatalogueUpdate(allowed=True, state="updated", date="2999-01-01")
+    service = Service(replace(usual, **ending))
     monkeypatch.setattr(catalogue, "connect", lambda language: service)
     return service
 
