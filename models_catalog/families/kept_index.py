@@ -10,7 +10,7 @@ from pathlib import Path
 from models_catalog.families.index import SearchIndex, build_index
 from models_catalog.families.kept_update import NAME as UPDATE
 from models_catalog.families.listings import NAME as LISTINGS
-from models_catalog.families.listings import KeptListings, worth_noting
+from models_catalog.families.listings import ListedSources, worth_noting
 from models_catalog.families.loader import load_catalogue
 from models_catalog.families.values import FileProblem, LeftOut
 
@@ -59,7 +59,7 @@ class KeptIndex:
         """
         models = self.get().index.models
         if self._own_folder is not None and worth_noting(models, hub, repository, there=there):
-            KeptListings(self._own_folder).note(hub, repository, there=there, today=date.today())
+            ListedSources(self._own_folder).note(hub, repository, there=there, today=date.today())
 
     def _state(self) -> _State:
         if self._own_folder is None:

@@ -23,7 +23,7 @@ class _Line(msgspec.Struct, frozen=True):
     date: str
 
 
-class KeptListings:
+class ListedSources:
     """The file in the folder; it may be deleted at any time. May be used from any thread.
 
     When two processes write at once, one of them may forget what the other saw, until the next listing.

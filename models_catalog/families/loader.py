@@ -20,7 +20,7 @@ from models_catalog.errors import FamilyFileBroken
 from models_catalog.families import resolve
 from models_catalog.families.kept_update import NAME as UPDATE
 from models_catalog.families.kept_update import KeptUpdateBroken, read_kept
-from models_catalog.families.listings import KeptListings, with_listings
+from models_catalog.families.listings import ListedSources, with_listings
 from models_catalog.families.schema import Document, FamilyTable, LicenceTable, ProfilesTable, check_family
 from models_catalog.families.this_build import this_build
 from models_catalog.families.update_index import usable_families
@@ -47,7 +47,7 @@ def load_catalogue(own_folder: Path | None = None, keys: Sequence[PublicKey] | N
     families = _merged(base.families, own) if own else base.families
     return replace(
         base,
-        families=with_listings(families, KeptListings(own_folder).read()),
+        families=with_listings(families, ListedSources(own_folder).read()),
         problems=(*base.problems, *problems),
     )
 

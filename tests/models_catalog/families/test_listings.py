@@ -8,16 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from models_catalog.download.resolve import DownloadFinder
 from models_catalog.families.kept_index import KeptIndex
-from models_catalog.families.listings import NAME, KeptListings, with_listings, worth_noting
+from models_catalog.families.listings import NAME, ListedSources, with_listings, worth_noting
 from models_catalog.families.loader import load_catalogue
 from models_catalog.families.query import parse_query
 from models_catalog.families.search import search
 from models_catalog.families.values import Listing, Model
+from models_catalog.plan_source import PlanSource
 from models_catalog.remote_header.hub_files import Hub
 from models_catalog.remote_header.listed import tell_listed
 from models_catalog.remote_header.values import RemoteFile
 from models_catalog.sources.faults import SourceFailed, SourceUnfit
+from models_catalog.transfer.patience import Patience
+from tests.models_catalog.hub_server import ModelHub, Stored
 
 DAY = date(2026, 11, 24)
 MODELS = tuple(model for family in load_catalogue().families for model in family.models)
@@ -83,7 +87,7 @@ def test_a_source_that_was_never_seen_and_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_day_is_that_of_the_first_sight(tmp_path: Path) -> None:
-    kept = KeptListings(tmp_path)
+    kept = ListedSources(tmp_path)
     assert kept.note("huggingface", "A/b", there=True, today=DAY)
     assert not kept.note("huggingface", "a/B", there=True, today=date(2026, 12, 1))
     assert kept.read() == {"huggingface:a/b": Listing(hub="huggingface", there=True, date="2026-11-24")}
@@ -92,14 +96,14 @@ def test_the_day_is_that_of_the_first_sight(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"a": 1}', b"\xff", b'{"a": ' * 10_000])
 def test_a_spoilt_file_is_as_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / NAME).write_bytes(content)
-    assert KeptListings(tmp_path).read() == {}
-    assert KeptListings(tmp_path).note("modelscope", "a/b", there=True, today=DAY)
-    assert len(KeptListings(tmp_path).read()) == 1
+    assert ListedSources(tmp_path).read() == {}
+    assert ListedSources(tmp_path).note("modelscope", "a/b", there=True, today=DAY)
+    assert len(ListedSources(tmp_path).read()) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    assert not KeptListings(tmp_path / "file").note("modelscope", "a/b", there=True, today=DAY)
+    assert not ListedSources(tmp_path / "file").note("modelscope", "a/b", there=True, today=DAY)
 
 
 def test_nothing_listed_changes_nothing() -> None:
@@ -130,3 +134,20 @@ def test_what_hubs_say_is_told() -> None:
     tell(SourceFailed("no answer"), Hub.HUGGINGFACE, None)
     assert len(told) == 2
     asyncio.run(tell_listed(None, Hub.HUGGINGFACE, "a/b", None, (file,)))
+
+
+async def test_looking_for_files_to_download_or_plan_confirms_a_model(tmp_path: Path, patience: Patience) -> None:
+    model = _unseen()
+    repository = _repository(model, "huggingface")
+    hub = ModelHub()
+    try:
+        hub.files = {f"{repository}/some-model-q4_k_m.gguf": Stored(b"small", 1000)}
+        finder = DownloadFinder(families_folder=tmp_path / "1", addresses=hub.addresses, patience=patience)
+        await finder.find(model.id, ("huggingface",))
+        planned = KeptIndex(tmp_path / "2")
+        source = PlanSource(addresses=hub.addresses, patience=patience, on_listed=planned.listed)
+        await source.resolve(f"hf.co/{repository}")
+    finally:
+        hub.close()
+    for folder in ("1", "2"):
+        assert _model(KeptIndex(tmp_path / folder), model).confirmed
