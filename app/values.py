@@ -124,6 +124,17 @@ class ImportReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShareStatus:
+    """Sharing on the local network. sharing: the setting; addresses: where others reach this computer, () while it has
+    no private address or the port is taken. code: what they need. peers: addresses that are asked when downloading."""
+
+    sharing: bool
+    addresses: tuple[str, ...]
+    code: str
+    peers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryWork:
     """Long work on model files. model: the one that is verified or copied, "" for work on the whole library.
 

@@ -24,6 +24,7 @@ from app.cli import (
     run,
     search,
     serve,
+    share,
     show,
     status,
     stop,
@@ -33,7 +34,7 @@ from app.values import Language
 from resources.wording import entry, text
 
 _MODULES = (
-    *(chat, run, serve, status, ps, ls, search, show, catalogue, get, pull, import_, verify, rm, mv),
+    *(chat, run, serve, status, ps, ls, search, show, catalogue, get, pull, import_, verify, rm, mv, share),
     *(plan, probe, check, bench, stop),
 )
 # A command that Python has another use for is in a file with an underscore behind its name.

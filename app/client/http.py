@@ -10,6 +10,7 @@ from app.client.downloads import DownloadsClient
 from app.client.engines import EnginesClient
 from app.client.library import LibraryClient
 from app.client.requests import ANSWER_SECONDS
+from app.client.sharing import SharingClient
 from app.client.streams import CompletionChunk, StreamsClient, Usage
 from app.values import ServiceStatus
 
@@ -19,7 +20,9 @@ __all__ = ["APPEND", "AppendHere", "CompletionChunk", "Exchange", "ServiceClient
 SHUTDOWN_SECONDS: Final = 5.0
 
 
-class ServiceClient(ChatsClient, LibraryClient, DownloadsClient, CatalogueClient, EnginesClient, StreamsClient):
+class ServiceClient(
+    ChatsClient, LibraryClient, DownloadsClient, CatalogueClient, EnginesClient, StreamsClient, SharingClient
+):
     """Speaks to one running service; may be used from several threads.
 
     Every method raises ServiceUnreachable when nothing answers, Unauthorized for a wrong token, and RemoteError with

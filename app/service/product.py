@@ -10,6 +10,7 @@ from typing import Any
 from app import paths
 from app.local_models import open_library
 from app.planning.desk import PlanDesk
+from app.service.downloads.from_peers import DownloadFromPeers
 from app.service.downloads.remembered import RememberedDownload
 from app.service.engines.interface import AnswerFigures, StartEngine
 from app.service.engines.plan_maker import PlanMaker
@@ -39,7 +40,7 @@ def product(settings: KeptSettings, start_engine: StartEngine, worker: PlanWorke
         desk=desk,
         shelf=LocalShelf(library),
         fetch=fetch,
-        download=RememberedDownload(library),
+        download=DownloadFromPeers(RememberedDownload(library), lambda: settings.now.lan_peers),
         available_bytes=lambda: probe_memory().available_bytes,
         on_measured=residuals.observe,
         on_answer=lambda figures: _learn(desk, figures),

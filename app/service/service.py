@@ -21,6 +21,7 @@ from app.service.api.admin_engines import engines_routes
 from app.service.api.admin_library import library_routes
 from app.service.api.admin_plans import plans_routes
 from app.service.api.admin_service import service_routes
+from app.service.api.admin_share import share_routes
 from app.service.api.admin_starter import starter_routes
 from app.service.api.admin_templates import templates_routes
 from app.service.api.openai_chat import chat_routes
@@ -41,6 +42,7 @@ from app.service.events import EventBus
 from app.service.fetches import Fetch, Fetches
 from app.service.hardware import Hardware
 from app.service.kept_settings import KeptSettings
+from app.service.lan_share import LanShare
 from app.service.library import LocalLibrary, Shelf
 from app.service.library_works import LibraryWorks, WorkShelf
 from app.service.status import service_status
@@ -133,6 +135,7 @@ class Service:
             discard=product_discard,
             best=self._best_quantization,
         )
+        self.lan_share = LanShare(settings=settings, models=outside.shelf.models, code_file=data_folder / "lan_code")
         self.library_works = LibraryWorks(
             shelf=outside.shelf,
             engines=self.engines,
@@ -148,6 +151,7 @@ class Service:
         self._last_model = await self.database.run(store.last_model)
         self.library_works.finish_move()
         await self.downloads.open()
+        await self.lan_share.open()
 
     async def close(self) -> None:
         """End answers (as interrupted), downloads and engines, in this order, and close the chats."""
@@ -156,6 +160,7 @@ class Service:
         self.events.close()
         await self.fetches.close()
         await self.downloads.close()
+        await self.lan_share.close()
         await self.library_works.close()
         await self.engines.close()
         await self.catalogue.close()
@@ -183,6 +188,7 @@ class Service:
                 chats_routes(self.chats),
                 starter_routes(self.fetches),
                 downloads_routes(self.downloads),
+                share_routes(self.lan_share),
                 catalogue_routes(self.catalogue),
                 plans_routes(self.planner, self.hardware, self.engines),
             ),
