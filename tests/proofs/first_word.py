@@ -114,6 +114,7 @@ def _measure(checkouts: Sequence[Checkout], model: Path, rounds: int) -> None:
                 print(f"{checkout.name} ({checkout.source}), load {os.getloadavg()[0]:.1f}")
                 print(*checkout.memory(), sep="\n")
             checkout.stop()
+            print(f"{checkout.name} {number + 1}: {checkout.cold[-1]:.2f} s, {checkout.warm[-1]:.2f} s", flush=True)
     for checkout in checkouts:
         for name, values in (("cold", checkout.cold), ("warm", checkout.warm)):
             print(
