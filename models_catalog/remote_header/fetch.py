@@ -28,6 +28,7 @@ from models_catalog.remote_header.errors import RemoteBusy, RemoteGated
 from models_catalog.remote_header.sibling import read_sibling
 from models_catalog.remote_header.values import Pattern, RemoteFile, RemoteHeader
 from models_catalog.remote_header.whole import FIRST_BYTES_OF_LATER_PARTS, WholeHeader, read_whole_header
+from models_catalog.sources import huggingface
 from models_catalog.sources.diagnosis import problems_of
 from models_catalog.sources.faults import SourceChanged, SourceFailed, SourceFault, SourceUnfit
 from models_catalog.transfer.patience import Patience
@@ -204,7 +205,7 @@ def refuse(address: str, faults: Mapping[str, SourceFault | ModelFileRefused]) -
     for fault in faults.values():
         if isinstance(fault, ModelFileRefused):
             raise fault
-    found = {name: fault for name, fault in faults.items() if isinstance(fault, SourceFault)}
+    found = _without_twin({name: fault for name, fault in faults.items() if isinstance(fault, SourceFault)})
     if any(isinstance(fault, SourceChanged) for fault in found.values()):
         raise RemoteChanged(address)
     problems = problems_of(found)
@@ -221,3 +222,12 @@ def refuse(address: str, faults: Mapping[str, SourceFault | ModelFileRefused]) -
     if statuses & _MISSING:
         raise RemoteMissing(address)
     raise RemoteAnswerWrong(address, problems)
+
+
+def _without_twin(faults: dict[str, SourceFault]) -> dict[str, SourceFault]:
+    """Hugging Face and its mirror have the same repositories: where one has spoken, it does not matter that the other
+    is out of reach, as one of them is in most networks."""
+    twins = (huggingface.NAME, huggingface.MIRROR_NAME)
+    if not any(isinstance(faults.get(name), SourceUnfit) for name in twins):
+        return faults
+    return {name: fault for name, fault in faults.items() if name not in twins or isinstance(fault, SourceUnfit)}

@@ -99,7 +99,11 @@ async def test_nowhere_is_said_as_it_is(source: PlanSource, model_hub: ModelHub)
     model_hub.script("mirror-list", always=Behaviour(status=404))
     with pytest.raises(RemoteMissing):
         await source.resolve("No/Body")
+    # One of the two that have the same repositories has spoken.
     model_hub.script("mirror-list", always=Behaviour(status=503))
+    with pytest.raises(RemoteMissing):
+        await source.resolve("No/Body")
+    model_hub.script("huggingface-list", always=Behaviour(status=503))
     with pytest.raises(RemoteUnreachable) as unreachable:
         await source.resolve("No/Body")
     assert {one.source: one.status for one in unreachable.value.problems}["ModelScope"] == 404
