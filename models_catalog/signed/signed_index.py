@@ -33,7 +33,7 @@ class IndexFile(_Struct, frozen=True):
 
     name: Annotated[str, msgspec.Meta(max_length=80)]
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-    size_bytes: Annotated[int, msgspec.Meta(ge=0, le=MAX_FILE_BYTES)]
+    size_bytes: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class Head(_Struct, frozen=True):
@@ -72,8 +72,20 @@ class IndexRefused(Exception):
         self.reason, self.detail = reason, detail
 
 
-def read_index(body: bytes, kind: type[AnyIndex], *, format: str, version: int) -> AnyIndex:
-    """The index in the bytes. Raises IndexRefused for any that is not of this format, or cannot be."""
+def read_index(
+    body: bytes,
+    kind: type[AnyIndex],
+    *,
+    format: str,
+    version: int,
+    max_file_bytes: int = MAX_FILE_BYTES,
+    max_whole_bytes: int = MAX_WHOLE_BYTES,
+) -> AnyIndex:
+    """The index in the bytes. Raises IndexRefused for any that is not of this format, or cannot be.
+
+    max_file_bytes, max_whole_bytes: what one file may be, and all together. The defaults are for files that are read
+    into memory (`fetch_files`); an index of things that are downloaded otherwise has its own.
+    """
     try:
         head = msgspec.json.decode(body, type=Head)
         if head.format != format:
@@ -89,7 +101,8 @@ def read_index(body: bytes, kind: type[AnyIndex], *, format: str, version: int) 
         raise IndexRefused(Reason.BROKEN, f"the name {odd[:80]!r}")
     if len(set(names)) < len(names):
         raise IndexRefused(Reason.BROKEN, "two files of one name")
-    if sum(file.size_bytes for file in index.files) > MAX_WHOLE_BYTES:
+    sizes = [file.size_bytes for file in index.files]
+    if max(sizes, default=0) > max_file_bytes or sum(sizes) > max_whole_bytes:
         raise IndexRefused(Reason.BROKEN, "larger than an update may be")
     return index
 

@@ -99,6 +99,14 @@ def test_what_cannot_be_an_index(changes: dict[str, Any]) -> None:
     assert refused.value.reason is Reason.BROKEN
 
 
+def test_an_index_of_large_things() -> None:
+    body = json.dumps(BODY | {"files": [{"name": "a.msi", "sha256": "0" * 64, "size_bytes": 80_000_000}]}).encode()
+    limits = {"max_file_bytes": 10**9, "max_whole_bytes": 10**10}
+    assert read_index(body, Index, format="app", version=1, **limits).files[0].size_bytes == 80_000_000
+    with pytest.raises(IndexRefused):
+        read_index(body, Index, format="app", version=1)
+
+
 def test_a_newer_format() -> None:
     with pytest.raises(IndexRefused) as refused:
         _read(version=2, files="in some new way")
