@@ -25,7 +25,7 @@ class About(QWidget):
         self._note = plain_label("", 13, shade=3, wrap=True)
         self._chips = QWidget()
         self._flow = FlowLayout(self._chips, 6)
-        self._labels: list[QLabel] = []
+        self._frames: list[tuple[QFrame, QLabel]] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
@@ -42,20 +42,17 @@ class About(QWidget):
         self._show_abilities(phrases.abilities(model.abilities, language))
 
     def _show_abilities(self, names: list[str]) -> None:
-        while len(self._labels) < len(names):
-            frame = QFrame()
+        while len(self._frames) < len(names):
+            frame, label = QFrame(), plain_label("", 12, 500, shade=2)
             frame.setObjectName("chip")
-            label = plain_label("", 12, 500, shade=2)
             row = QHBoxLayout(frame)
             row.setContentsMargins(9, 3, 9, 3)
             row.addWidget(label)
             self._flow.addWidget(frame)
-            self._labels.append(label)
-        for place, label in enumerate(self._labels):
+            self._frames.append((frame, label))
+        for place, (frame, label) in enumerate(self._frames):
             label.setText(names[place] if place < len(names) else "")
-            frame = label.parentWidget()
-            if frame is not None:
-                frame.setVisible(place < len(names))
+            frame.setVisible(place < len(names))
         self._chips.setAccessibleName(
             f"{phrases.say(self._look.language, 'panel.abilities')}: {', '.join(names)}" if names else ""
         )

@@ -141,6 +141,8 @@ class CardList(QListView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if (row := self._cards.row_of(self.painter.chosen)) >= 0:
+            self.scrollTo(self._cards.index(row))  # the panel that opens must not hide what it shows
         self._tell.start()
 
     def _tip(self, index: QModelIndex, part: Part | None) -> str:

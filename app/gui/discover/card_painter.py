@@ -54,8 +54,8 @@ class CardPainter(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         card, theme = index.data(CARD_ROLE), self._look.theme
-        where = places(card, option.rect, self._measures, self.action_words(card))  # type: ignore[attr-defined]
-        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)  # type: ignore[attr-defined]
+        where = places(card, option.rect, self._measures, self.action_words(card))
+        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
         hovered = self.hovered[1] if self.hovered[0] == index.row() else None
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

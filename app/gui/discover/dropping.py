@@ -43,7 +43,10 @@ class Dropping(Message):
         """They were dropped."""
         for path in paths:
             self._tell("plain", "page.importing", name=Path(path).name)
-            self._session.link.ask(lambda client, path=path: client.import_model(path), self._done, self._failed)
+            self._import(path)
+
+    def _import(self, path: str) -> None:
+        self._session.link.ask(lambda client: client.import_model(path), self._done, self._failed)
 
     def _done(self, model: LocalModel) -> None:
         self._imported = model.id

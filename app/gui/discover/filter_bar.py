@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
@@ -29,11 +31,11 @@ class FilterBar(QWidget):
         self.fits = _chip()
         self.here = _chip()
         self.abilities = {name: _chip() for name in ABILITIES}
-        self.size = _chip()
+        self.size_button = _chip()
         self.commercial = _chip()
         self.count = ElidedLabel("", 12, shade=3)
         self.unconfirmed = _words_button()
-        self.sort = _words_button()
+        self.sort_button = _words_button()
         self._arrange()
         self._connect()
         look.changed.connect(self.show_state)
@@ -43,14 +45,14 @@ class FilterBar(QWidget):
     def _arrange(self) -> None:
         chips = QWidget()
         flow = FlowLayout(chips, 7)
-        for chip in (self.all, self.fits, self.here, *self.abilities.values(), self.size, self.commercial):
+        for chip in (self.all, self.fits, self.here, *self.abilities.values(), self.size_button, self.commercial):
             flow.addWidget(chip)
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.count)
         row.addWidget(self.unconfirmed)
         row.addStretch(1)
-        row.addWidget(self.sort)
+        row.addWidget(self.sort_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -64,10 +66,10 @@ class FilterBar(QWidget):
         self.here.clicked.connect(lambda: change(here=not self._finding.wanted.here))
         for name, chip in self.abilities.items():
             chip.clicked.connect(lambda _=False, name=name: self._turn_ability(name))
-        self.size.clicked.connect(lambda: self._open(self.size_menu(), self.size))
+        self.size_button.clicked.connect(lambda: self._open(self.size_menu(), self.size_button))
         self.commercial.clicked.connect(lambda: change(commercial=not self._finding.wanted.commercial))
         self.unconfirmed.clicked.connect(lambda: change(unconfirmed=not self._finding.wanted.unconfirmed))
-        self.sort.clicked.connect(lambda: self._open(self.sort_menu(), self.sort))
+        self.sort_button.clicked.connect(lambda: self._open(self.sort_menu(), self.sort_button))
 
     def clear(self) -> None:
         """No filter any more."""
@@ -84,14 +86,14 @@ class FilterBar(QWidget):
             menu.actions()[0].setText(self._say("sort.match"))
         return menu
 
-    def _menu(self, table: str, names: tuple[str, ...], now: str, chosen: object) -> QMenu:
+    def _menu(self, table: str, names: tuple[str, ...], now: str, chosen: Callable[[str], None]) -> QMenu:
         menu = menu_under(self)
         group = QActionGroup(menu)
         for name in names:
             action = QAction(self._say(f"{table}.{name}"), menu)
             action.setCheckable(True)
             action.setChecked(name == now)
-            action.triggered.connect(lambda _=False, name=name: chosen(name))  # type: ignore[operator]
+            action.triggered.connect(lambda _=False, name=name: chosen(name))
             group.addAction(action)
             menu.addAction(action)
         return menu
@@ -121,13 +123,13 @@ class FilterBar(QWidget):
         for name, chip in self.abilities.items():
             _show(chip, self._say(f"ability.{name}"), name in wanted.abilities)
         size = self._say("filter.size", size=self._say(f"size.{wanted.size}"))
-        _show(self.size, size, wanted.size != "any")
-        self._point_down(self.size)
+        _show(self.size_button, size, wanted.size != "any")
+        self._point_down(self.size_button)
         _show(self.commercial, self._say("filter.commercial"), wanted.commercial)
         sort = "match" if wanted.sort == "best" and wanted.text.strip() else wanted.sort
-        self.sort.setText(self._say(f"sort.{sort}"))
-        self.sort.setAccessibleName(f"{self._say('sort.name')} {self.sort.text()}")
-        self._point_down(self.sort)
+        self.sort_button.setText(self._say(f"sort.{sort}"))
+        self.sort_button.setAccessibleName(f"{self._say('sort.name')} {self.sort_button.text()}")
+        self._point_down(self.sort_button)
         self._show_count()
 
     def _show_count(self) -> None:

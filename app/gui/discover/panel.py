@@ -73,16 +73,16 @@ class DetailPanel(QFrame):
         self._show()
 
     def _arrange(self) -> QScrollArea:
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(self._title, 1)
-        top.addWidget(self.back, 0, Qt.AlignmentFlag.AlignTop)
+        self._top = QHBoxLayout()
+        self._top.setSpacing(8)
+        self._top.addWidget(self._title, 1)
+        self._top.addWidget(self.back, 0, Qt.AlignmentFlag.AlignTop)
         inside = QWidget()
         inside.setMinimumWidth(1)  # never wider than the panel, whatever a model is called
         column = QVBoxLayout(inside)
-        column.setContentsMargins(MARGIN, 18, MARGIN - SCROLL_BAR_WIDTH, 18)
+        column.setContentsMargins(MARGIN, 18, MARGIN, 18)
         column.setSpacing(12)
-        column.addLayout(top)
+        column.addLayout(self._top)
         column.addWidget(self._names)
         column.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignLeft)
         for part in (self.state, self.trouble, self.better, self.about):
@@ -92,14 +92,22 @@ class DetailPanel(QFrame):
         head.addWidget(self.plan)
         column.addSpacing(4)
         column.addLayout(head)
-        for part in (self._quantization_text, self._reading, self.plans_trouble, self._none_runs, self.quantizations):
-            column.addWidget(part)
+        versions: tuple[QWidget, ...] = (
+            self._quantization_text,
+            self._reading,
+            self.plans_trouble,
+            self._none_runs,
+            self.quantizations,
+        )
+        for widget in versions:
+            column.addWidget(widget)
         self._picture_column.setContentsMargins(14, 12, 14, 12)
         self._picture_column.setSpacing(14)
         column.addWidget(self._picture_card)
-        for part in (self.licence, self.facts, self.sources):
+        rest: tuple[QWidget, ...] = (self.licence, self.facts, self.sources)
+        for widget in rest:
             column.addSpacing(4)
-            column.addWidget(part)
+            column.addWidget(widget)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -109,6 +117,10 @@ class DetailPanel(QFrame):
         scroll.viewport().setAutoFillBackground(False)
         inside.setAutoFillBackground(False)
         scroll.setWidget(inside)
+        # The scroll bar lies in the margin, not beside it.
+        scroll.verticalScrollBar().rangeChanged.connect(
+            lambda _, last: column.setContentsMargins(MARGIN, 18, MARGIN - (SCROLL_BAR_WIDTH if last else 0), 18)
+        )
         whole = QVBoxLayout(self)
         whole.setContentsMargins(1, 0, 0, 0)  # the line at the left
         whole.setSpacing(0)
@@ -133,6 +145,8 @@ class DetailPanel(QFrame):
         """alone: the list is not beside it."""
         if alone != self._alone:
             self._alone = alone
+            self._top.removeWidget(self.back)
+            self._top.insertWidget(0 if alone else 1, self.back, 0, Qt.AlignmentFlag.AlignTop)
             self._show()
 
     def to_top(self) -> None:
@@ -214,7 +228,8 @@ class DetailPanel(QFrame):
         self.quantizations.setAccessibleName(self._quantization_heading.text())
         if plans is not None:
             self.quantizations.show_quantizations(plans.quantizations, quantization, plans.best)
-        self.plan.setText(self._say("panel.plan"))
+        self.plan.setText(" " + self._say("panel.plan"))
+        self.plan.setAccessibleName(self._say("panel.plan"))
         self.plan.setToolTip(self._say("panel.plan_tip"))
         self.plan.setIcon(icons.icon("gauge", self._look.theme.accent, 15))
         self.plan.setVisible(plans is not None)

@@ -56,7 +56,7 @@ def test_it_lists_the_models_and_says_what_this_computer_has(qtbot: QtBot, page:
 def test_a_search_in_chinese_narrows_the_list(qtbot: QtBot, page: DiscoverPage) -> None:
     page.field.setText("智谱")
     qtbot.waitUntil(lambda: page.cards.rowCount() == 2)
-    assert page.filters.sort.text() == "按匹配程度"
+    assert page.filters.sort_button.text() == "按匹配程度"
     page.field.setText("没有这个")
     qtbot.waitUntil(page.nothing.isVisible)
     assert not page.list.isVisible() and "没有找到" in visible_texts(page)
@@ -76,7 +76,7 @@ def test_chips_filter_and_show_their_state(qtbot: QtBot, page: DiscoverPage, ser
     assert page.filters.all.isChecked()
     page.filters.size_menu().actions()[1].trigger()
     qtbot.waitUntil(lambda: page.cards.rowCount() == 3)
-    assert page.filters.size.text() == "参数量：20 亿以下" and page.filters.size.isChecked()
+    assert page.filters.size_button.text() == "参数量：20 亿以下" and page.filters.size_button.isChecked()
     page.filters.commercial.click()
     page.filters.here.click()
     qtbot.waitUntil(lambda: page.cards.rowCount() == 1)
