@@ -162,13 +162,22 @@ class PlanChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingDefaults:
+    """Sampling values by their names in requests, for what a request leaves open: while the model thinks, and else."""
+
+    thinking: dict[str, float]
+    answering: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineStatus:
     """A loaded (or loading) model. tokens_per_second: of the last answer, 0 before there is one.
 
     load_fraction: 0..1 while loading. memory_bytes: resident memory of the child now, mapped weights included.
     planned_bytes, private_bytes: what the plan says of the host's memory without mapped weights, and what the child was
     last seen to hold of it; 0 while unknown. changes: what was lowered since it was loaded. chat_profile: the built-in
-    one that takes the place of the file's template.
+    one that takes the place of the file's template. catalogue_model: the catalogue's id of it, "" if it knows it not.
+    sampling_defaults: None until it is loaded.
     """
 
     model: str
@@ -187,6 +196,8 @@ class EngineStatus:
     private_bytes: int = 0
     changes: tuple[PlanChange, ...] = ()
     chat_profile: str | None = None
+    catalogue_model: str = ""
+    sampling_defaults: SamplingDefaults | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from app.values import LocalModel
 
 if TYPE_CHECKING:
     from app.service.opened_catalogue import CatalogueReader, OpenedCatalogue
+    from models_catalog.families.values import Model
 
 
 class Catalogue:
@@ -78,6 +79,12 @@ class Catalogue:
         # Whoever asks next reads the new one; the event was sent by then.
         self._last = None
         self._events.publish("catalogue", {})
+
+    async def recognise(self, file: LocalModel) -> Model | None:
+        """The model that a file on this computer is; None for one that the catalogue does not know."""
+        async with self._one_at_a_time:
+            opened = await asyncio.to_thread(self._read)
+        return opened.recognise(file)
 
     async def _opened(self) -> tuple[OpenedCatalogue, tuple[LocalModel, ...]]:
         async with self._one_at_a_time:

@@ -55,7 +55,7 @@ class OpenedCatalogue:
         self.ready = ready
         self._models = {model.id: model for model in ready.index.models}
         self._plannable = frozenset(model.id for model in ready.index.models if shipped(model))
-        self._recognise = lru_cache(maxsize=_FILES_REMEMBERED)(Recogniser(ready.index).recognise)
+        self._recognised = lru_cache(maxsize=_FILES_REMEMBERED)(Recogniser(ready.index).recognise)
 
     def search(self, query: CatalogueQuery, local: Sequence[LocalModel]) -> CatalogueFound:
         """Raises BadRequest for a filter that there is not."""
@@ -106,6 +106,12 @@ class OpenedCatalogue:
                 found.append(_of_files(model_id, files, read_file))
         return found
 
+    def recognise(self, file: LocalModel) -> Model | None:
+        """The model that a file on this computer is; None for one that the catalogue does not know."""
+        return self._recognised(
+            Traits(file=file.path, origin=file.origin, name=file.name, architecture=file.architecture)
+        )
+
     def _row(self, model: Model, here: _Local) -> CatalogueModel:
         files = here.get(model.id, ())
         return catalogue_model(
@@ -116,10 +122,8 @@ class OpenedCatalogue:
         """By the catalogue's ids, the models on this computer that can be used."""
         found: defaultdict[str, list[LocalModel]] = defaultdict(list)
         for one in local:
-            if one.problem is None and not one.missing:
-                traits = Traits(file=one.path, origin=one.origin, name=one.name, architecture=one.architecture)
-                if (model := self._recognise(traits)) is not None:
-                    found[model.id].append(one)
+            if one.problem is None and not one.missing and (model := self.recognise(one)) is not None:
+                found[model.id].append(one)
         return {model_id: tuple(files) for model_id, files in found.items()}
 
 

@@ -45,6 +45,7 @@ from app.service.kept_settings import KeptSettings
 from app.service.lan_share import LanShare
 from app.service.library import LocalLibrary, Shelf
 from app.service.library_works import LibraryWorks, WorkShelf
+from app.service.manners import Manners
 from app.service.status import service_status
 from app.service.templates import Templates
 from inference.errors import InferenceError
@@ -100,6 +101,7 @@ class Service:
             available_bytes=outside.available_bytes,
             events=self.events,
             chat_profile_of=lambda model_id: settings.now.chat_profiles.get(model_id),
+            manner_of=lambda model: self.manners.of(model),
             on_measured=outside.on_measured,
             on_answer=outside.on_answer,
         )
@@ -116,6 +118,7 @@ class Service:
             ),
             events=self.events,
         )
+        self.manners = Manners(self.catalogue.recognise)
         self.database = Database(chats_file)
         self.chats = Chats(self.database, self.engines, self.events)
         self.fetches = Fetches(
@@ -172,7 +175,11 @@ class Service:
         """The HTTP side. shut_down: asks the server to end; called when a face wants it."""
         base_url = f"http://127.0.0.1:{port}"
         return application(
-            openai=(model_routes(self.library), chat_routes(self.engines), text_routes(self.engines)),
+            openai=(
+                model_routes(self.library, self.engines, self.manners),
+                chat_routes(self.engines),
+                text_routes(self.engines),
+            ),
             admin=(
                 service_routes(
                     status=lambda: service_status(

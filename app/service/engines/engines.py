@@ -9,15 +9,23 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from app.errors import MemoryTooSmall, ModelInUse, ModelNotLoaded
-from app.service.engines.interface import AnswerFigures, MakePlan, OnAnswer, OnMeasured, RunningEngine, StartEngine
+from app.service.engines.interface import (
+    AnswerFigures,
+    MakePlan,
+    MannerOf,
+    OnAnswer,
+    OnMeasured,
+    RunningEngine,
+    StartEngine,
+)
 from app.service.engines.residuals import residuals
 from app.service.engines.slot import Slot
 from app.service.events import EventBus
 from app.service.library import Library
-from app.values import EngineStatus, MessagePrompt
+from app.values import EngineStatus, LocalModel, MessagePrompt
 from inference.errors import EngineDied
 from inference.planning.values import HOST, DeviceBytes, PlanAnswer, Wish
-from inference.values import ChatPrompt, GenerationRequest, MeasuredMemory
+from inference.values import ChatPrompt, GenerationRequest, MeasuredMemory, ModelManner
 from inference.worker.messages import Admitted, Delta, Finished
 
 log = logging.getLogger(__name__)
@@ -29,7 +37,8 @@ IDLE_POLL_SECONDS = 0.2
 class Engines:
     """For the service's loop only.
 
-    chat_profile_of: the user's choice of a built-in chat profile for a model, by its id.
+    chat_profile_of: the user's choice of a built-in chat profile for a model, by its id; "": the file's own template.
+    manner_of: how the catalogue says that a model is to be talked to.
     available_bytes: memory that can be taken now without swapping. default_context_tokens: the user's wish for models
     that are loaded without one, None leaves it to the planner. on_measured: learns what a loaded model holds beyond its
     bill; on_answer: what an answer took.
@@ -45,6 +54,7 @@ class Engines:
         available_bytes: Callable[[], int],
         events: EventBus,
         chat_profile_of: Callable[[str], str | None] = lambda model_id: None,
+        manner_of: MannerOf | None = None,
         on_measured: OnMeasured | None = None,
         on_answer: OnAnswer | None = None,
     ) -> None:
@@ -55,6 +65,7 @@ class Engines:
         self._available_bytes = available_bytes
         self._events = events
         self._chat_profile_of = chat_profile_of
+        self._manner_of = manner_of or _no_manner
         self._on_measured = on_measured
         self._on_answer = on_answer
         self._slots: dict[str, Slot] = {}
@@ -102,7 +113,7 @@ class Engines:
         model_id = await self.resolve(wanted)
         slot = self._slots.get(model_id)
         wished = exactly or wish not in (None, Wish())
-        other_profile = slot is not None and chat_profile is not None and (chat_profile or None) != slot.chat_profile
+        other_profile = slot is not None and chat_profile is not None and chat_profile != slot.chosen_profile
         if slot is not None and (other_profile or (wished and self._with_default(wish) != slot.course.wish)):
             if slot.busy:
                 raise ModelInUse(model=model_id, requests=slot.requests)
@@ -173,8 +184,8 @@ class Engines:
         if model_id not in self._slots:
             model = await self._library.find(model_id)
             # Another request may have made it while this one waited for the library.
-            chosen = self._chat_profile_of(model_id) if chat_profile is None else chat_profile or None
-            slot = Slot(model, self._with_default(wish), self, chat_profile=chosen)
+            chosen = self._chat_profile_of(model_id) if chat_profile is None else chat_profile
+            slot = Slot(model, self._with_default(wish), self, chosen_profile=chosen)
             self._slots.setdefault(model_id, slot)
         return self._slots[model_id]
 
@@ -191,10 +202,9 @@ class Engines:
         async with self._one_load:
             if self._closed:
                 raise EngineDied(cause="exited", detail="", exit_code=None, signal=None)
-            answer = await self._plan_with_room(slot)
-            if answer.plan.chat_profile != slot.chat_profile:
-                answer = replace(answer, plan=replace(answer.plan, chat_profile=slot.chat_profile))
-            slot.course.answer = answer
+            answer, manner = await asyncio.gather(self._plan_with_room(slot), self._manner_of(slot.model))
+            plan = replace(answer.plan, chat_profile=slot.chosen_profile, manner=manner)
+            slot.course.answer = answer if plan == answer.plan else replace(answer, plan=plan)
             return await self._start_engine(
                 slot.course.answer.plan, on_progress=slot.on_progress, on_memory=slot.on_memory
             )
@@ -307,3 +317,7 @@ class Engines:
                     return
                 for slot in busy:
                     slot.show()
+
+
+async def _no_manner(model: LocalModel) -> ModelManner | None:
+    return None

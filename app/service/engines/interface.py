@@ -9,7 +9,7 @@ from typing import Protocol
 from app.values import LocalModel
 from inference.errors import EngineDied
 from inference.planning.values import Limits, PlanAnswer, Wish
-from inference.values import ChatPrompt, GenerationRequest, LoadPlan, ModelFacts
+from inference.values import ChatPrompt, GenerationRequest, LoadPlan, ModelFacts, ModelManner
 from inference.worker.messages import Admitted, Delta, Finished, MemoryReport, PromptShown
 
 
@@ -79,3 +79,5 @@ class AnswerFigures:
 # Engine version, architecture, bytes beyond the bill by device.
 OnMeasured = Callable[[str, str, Mapping[str, int]], None]
 OnAnswer = Callable[[AnswerFigures], None]
+# None for a model that the catalogue does not know.
+MannerOf = Callable[[LocalModel], Awaitable[ModelManner | None]]

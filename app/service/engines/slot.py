@@ -14,6 +14,7 @@ from typing import Protocol
 from app.errors import ModelTooLarge
 from app.service.engines.course import PlanCourse, load_failure, use_failure
 from app.service.engines.interface import AnswerFigures, RunningEngine
+from app.service.engines.sampling_defaults import sampling_defaults
 from app.values import EngineState, EngineStatus, ErrorBody, LocalModel
 from app.words import error_body
 from inference.errors import EngineDied
@@ -54,11 +55,12 @@ class SlotOwner(Protocol):
 
 
 class Slot:
-    """Lives on the service's loop. chat_profile: the built-in one it is loaded with, None: the file's own template."""
+    """Lives on the service's loop. chosen_profile: the built-in one that the user wants, "": the file's own template in
+    any case, None: what is best."""
 
-    def __init__(self, model: LocalModel, wish: Wish, owner: SlotOwner, *, chat_profile: str | None = None) -> None:
+    def __init__(self, model: LocalModel, wish: Wish, owner: SlotOwner, *, chosen_profile: str | None = None) -> None:
         self.model = model
-        self.chat_profile = chat_profile
+        self.chosen_profile = chosen_profile
         self.course = PlanCourse(model.id, wish)
         self.last_used = time.monotonic()
         self._owner = owner
@@ -99,6 +101,11 @@ class Slot:
         return self._engine if self._engine is not None and self._engine.alive else None
 
     @property
+    def chat_profile(self) -> str | None:
+        """The built-in one in use, or to be used; None: the file's own template."""
+        return self._engine.facts.chat_profile if self._engine is not None else self.chosen_profile or None
+
+    @property
     def holds_memory(self) -> bool:
         """There is a child."""
         return self._engine is not None
@@ -106,6 +113,7 @@ class Slot:
     def status(self) -> EngineStatus:
         """As the faces see it."""
         engine, course = self._engine, self.course
+        manner = engine.plan.manner if engine else None
         return EngineStatus(
             model=self.model.id,
             name=self.model.name,
@@ -123,6 +131,8 @@ class Slot:
             private_bytes=course.measured.private_bytes if course.measured else 0,
             changes=course.changes,
             chat_profile=self.chat_profile,
+            catalogue_model=manner.model if manner else "",
+            sampling_defaults=sampling_defaults(engine.facts) if engine else None,
         )
 
     async def ready(self) -> RunningEngine:

@@ -116,6 +116,7 @@ class FakeEngine:
             load_seconds=0.0,
             engine="fake",
             memory=self.memory,
+            chat_profile=self.plan.chat_profile or None,
         )
 
     def memory_bytes(self) -> int:
