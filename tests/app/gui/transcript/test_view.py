@@ -16,6 +16,7 @@ from app.values import ChatMessage
 from tests.app.gui.fake_service import message
 
 # A plain layout needs more than a minute for what these tests show; the bound tells frozen from slow.
+# Of computing in the window's own thread: what other programs take meanwhile is not the view's fault.
 FROZEN_SECONDS = 8
 
 
@@ -119,18 +120,18 @@ def test_another_branch_keeps_what_is_equal(view: TranscriptView) -> None:
 )
 @pytest.mark.parametrize("role", ["user", "assistant"])
 def test_a_megabyte_does_not_freeze_it(view: TranscriptView, role: str, text: str) -> None:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     view.show_messages((message("m", role, text),), another_chat=True)
     view.grab()
-    assert time.perf_counter() - begin < FROZEN_SECONDS
+    assert time.thread_time() - begin < FROZEN_SECONDS
     assert isinstance(view.message_widget("m"), UserMessage if role == "user" else AssistantMessage)
 
 
 def test_a_megabyte_may_be_streamed(view: TranscriptView) -> None:
     answer = message("a", "assistant", "", state="streaming")
     view.show_messages((answer,), another_chat=True)
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for size in range(0, 1_000_001, 25_000):
         view.update_message(replace(answer, text="x" * size))
         view._draw()
-    assert time.perf_counter() - begin < FROZEN_SECONDS
+    assert time.thread_time() - begin < FROZEN_SECONDS
