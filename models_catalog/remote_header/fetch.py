@@ -72,7 +72,8 @@ async def fetch_header(
         faults[asked] = SourceFailed(
             f"not done after {limit_seconds:.0f} s", kind="time_limit", rest_seconds=limit_seconds
         )
-    refuse(origin if "://" in origin else f"{origin}/{files[0].name}", faults)
+    # For people the repository alone: origins of listings begin with the hub's key.
+    refuse(origin if "://" in origin else f"{origin.rpartition(':')[2]}/{files[0].name}", faults)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,9 +95,9 @@ async def ask_hub(
     """See list_files."""
     match hub:
         case Hub.MODELSCOPE:
-            return await _ask_modelscope(client, repository, addresses, patience, revision or "master")
+            return await _ask_modelscope(client, repository, addresses, patience, main_branch(hub, revision))
         case Hub.HUGGINGFACE | Hub.HF_MIRROR:
-            return await _ask_huggingface(client, hub, repository, addresses, patience, revision or "main")
+            return await _ask_huggingface(client, hub, repository, addresses, patience, main_branch(hub, revision))
         case _:
             assert_never(hub)
 
@@ -124,6 +124,11 @@ def remote_files(
         )
         for file in listing.files
     )
+
+
+def main_branch(hub: Hub, revision: str | None) -> str:
+    """The revision, where one is named, else what the hub calls its main branch."""
+    return revision or ("master" if hub is Hub.MODELSCOPE else "main")
 
 
 def base_of(hub: Hub, addresses: Addresses) -> str:

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from models_catalog.cache_folder import CacheFolder
-from models_catalog.remote_header.hub_files import Hub, HubListing, ask_hub, base_of, remote_files
+from models_catalog.remote_header.hub_files import Hub, HubListing, ask_hub, base_of, main_branch, remote_files
 from models_catalog.remote_header.values import RemoteFile
 from models_catalog.sources.addresses import Addresses
 from models_catalog.sources.faults import SourceUnfit
@@ -81,4 +81,4 @@ class KeptListings:
 
 
 def _key(hub: Hub, repository: str, addresses: Addresses, revision: str | None) -> str:
-    return f"{hub.value} {base_of(hub, addresses)} {repository} {revision or ''}"
+    return f"{hub.value} {base_of(hub, addresses)} {repository} {main_branch(hub, revision)}"
