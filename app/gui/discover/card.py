@@ -74,7 +74,7 @@ def make_card(
         phrases.of(model.vendor, language),
         phrases.parameters(model, language),
         quantization,
-        phrases.of(model.licence, language),
+        say(language, "commercial.unknown") if model.commercial == "unknown" else phrases.of(model.licence, language),
     ]
     action = None if progress is not None else _action(model, known)
     return Card(

@@ -44,7 +44,7 @@ class CardList(QListView):
         self._tell = QTimer(self, interval=SEEN_MILLISECONDS, singleShot=True)
         self._tell.timeout.connect(lambda: self.seen.emit(self.visible_ids()))
         self.verticalScrollBar().valueChanged.connect(self._on_scroll)
-        self._current = ""
+        self._current, self._scrolled = "", 0
         model.modelAboutToBeReset.connect(self._remember)
         model.modelReset.connect(self._recall)
         look.changed.connect(self._on_look)
@@ -62,6 +62,11 @@ class CardList(QListView):
         self.setCurrentIndex(self._cards.index(row))
         self.scrollTo(self._cards.index(row))
         return True
+
+    def start_over(self) -> None:
+        """Something else is looked for: its best match is what is wanted now."""
+        self.setCurrentIndex(QModelIndex())
+        self.scrollToTop()
 
     def current_id(self) -> str:
         card = self._card(self.currentIndex())
@@ -176,13 +181,15 @@ class CardList(QListView):
             self.touched.emit()
 
     def _remember(self) -> None:
-        self._current = self.current_id()
+        self._current, self._scrolled = self.current_id(), self.verticalScrollBar().value()
 
     def _recall(self) -> None:
-        """The same card is the current one, wherever it is now."""
+        """The same card is the current one, wherever it is now, and nothing scrolls by itself."""
         row = self._cards.row_of(self._current)
         if row >= 0:
             self.setCurrentIndex(self._cards.index(row))
+        self.doItemsLayout()
+        self.verticalScrollBar().setValue(self._scrolled)
         self._tell.start()
 
     def _on_look(self) -> None:

@@ -34,6 +34,10 @@ class CardModel(QAbstractListModel):
         """Another list, or another order."""
         if models == self._models:
             return
+        if [one.id for one in models] == [one.id for one in self._models]:
+            self._models = models
+            self.renew_all()
+            return
         self.beginResetModel()
         self._models = models
         self._rows = {model.id: row for row, model in enumerate(models)}

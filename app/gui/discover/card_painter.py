@@ -119,8 +119,9 @@ class CardPainter(QStyledItemDelegate):
         measures = self._measures
         if card.filled is not None:
             _bar(painter, where.bar, card.filled, theme)
-            over = theme.bad if card.filled > 1 else theme.text_second
-            _text(painter, where.numbers, card.numbers, measures.small, measures.small_metrics, over)
+            too_large = card.badge is not None and card.badge[0] == "bad"
+            ink = theme.bad if too_large else theme.warn if card.filled > 1 else theme.text_second
+            _text(painter, where.numbers, card.numbers, measures.small, measures.small_metrics, ink)
             for place, words, icon in ((where.speed, card.speed, "zap"), (where.size, card.size, "hard-drive")):
                 if not place.isEmpty():
                     painter.drawPixmap(place.left(), place.top() + 3, icons.pixmap(icon, theme.text_third, ICON))

@@ -35,7 +35,7 @@ from app.gui.discover.pasted import LONGEST_TEXT, recognise
 from app.gui.discover.pasted_card import PastedCard
 from app.gui.discover.pressing import Pressing
 from app.gui.look import Look
-from app.gui.parts.basics import plain_label, push_button
+from app.gui.parts.basics import ElidedLabel, plain_label, push_button
 from app.gui.parts.holding import Message
 from app.gui.parts.machine import MachinePill, in_a_few_words
 from app.gui.parts.service_state import ServiceState
@@ -71,8 +71,9 @@ class DiscoverPage(QWidget):
         self._look, self._session = look, session
         self.finding, self.fetching, self.choosing = Finding(session), Fetching(session), Choosing(session)
         self._view: HardwareView | None = None
+        self._shown = self.finding.wanted
         self._title = plain_label("", TITLE, 700)
-        self._text = plain_label("", 14, shade=2)
+        self._text = ElidedLabel("", 14, shade=2)
         self.pill = MachinePill(look)
         self.field = QLineEdit()
         self._glass = QAction(self)
@@ -327,7 +328,7 @@ class DiscoverPage(QWidget):
         say, theme = self._say, self._look.theme
         self._title.setText(say("page.title"))
         self.setAccessibleName(say("page.title"))
-        self._text.setText(say("page.text"))
+        self._text.show_text(say("page.text"))
         self.field.setPlaceholderText(say("page.search"))
         self.field.setAccessibleName(say("page.search_name"))
         self.field.setToolTip(say("page.search_tip"))
@@ -342,6 +343,9 @@ class DiscoverPage(QWidget):
     def _show_found(self) -> None:
         finding, say = self.finding, self._say
         self.cards.show_models(finding.models)
+        if finding.wanted != self._shown:
+            self._shown = finding.wanted
+            self.list.start_over()
         trouble = finding.trouble if self._session.online else None
         error = words.describe_error(trouble, self._look.language) if trouble is not None else ""
         self.trouble.show_text("bad", error, say("page.retry") if error else "")

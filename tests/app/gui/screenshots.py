@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
 from app.errors import RemoteError
 from app.gui.dialogs import ApiInfo, Question
+from app.gui.discover.page import DiscoverPage
 from app.gui.link import ServiceLink
 from app.gui.look import Look
 from app.gui.plans.page import PlansPage
@@ -29,6 +30,7 @@ from app.gui.transcript.messages import AssistantMessage
 from app.gui.window import MainWindow
 from app.plan_values import CalibrationStatus
 from app.values import ChatMessage, ErrorBody, FetchStatus, Language
+from tests.app.gui.discover.discover_service import DiscoverService, status
 from tests.app.gui.fake_service import ENGINE, SECOND_MODEL, STATS, FakeService, message
 from tests.app.gui.plan_samples import loaded, sample_plans
 
@@ -330,6 +332,41 @@ def draw_plans(folder: Path, language: Language, theme: str) -> None:
     studio.close()
 
 
+def draw_discover(folder: Path, language: Language, theme: str) -> None:
+    """The page where models are looked for: the list, a model that was chosen, a pasted repository, a small window."""
+    service = DiscoverService()
+    service.downloads_now = [status("glm4-9b:Q4_K_M")]
+    fill(service, language)
+    studio = Studio(folder, language, theme, service)
+    studio.go_online()
+    studio.window.resize(1366, 896)
+    studio.window.sidebar.navigation.buttons["discover"].click()
+    page = studio.window.side_pages.made("discover")
+    assert isinstance(page, DiscoverPage)
+    studio.wait(lambda: len(page.finding.fits) == len(service.known_fits))
+    studio.save("discover")
+    page.look_at("qwen3-8b")
+    studio.wait(lambda: page.choosing.plans is not None and page.choosing.detail is not None)
+    studio.save("discover_model")
+    page.look_at("glm4-9b")
+    studio.wait(lambda: page.choosing.plans is not None and page.choosing.detail is not None)
+    studio.save("discover_download")
+    page.field.setText("Qwen/Qwen3-8B-GGUF")
+    page.pasted.ask()
+    studio.wait(lambda: page.choosing.plans is not None)
+    studio.save("discover_pasted")
+    studio.window.resize(studio.window.minimumSize())
+    studio.wait(lambda: True)
+    studio.save("discover_small_model")
+    page.field.clear()
+    if page.panel is not None:
+        page.panel.back.click()
+    page.list.go_to("qwen3-32b")
+    studio.wait(lambda: True)
+    studio.save("discover_small_list")
+    studio.close()
+
+
 def scroll(widget: QWidget, part: float) -> None:
     """The first scroll area of the widget to a part of its length."""
     QApplication.processEvents()
@@ -347,6 +384,7 @@ def main(folder: Path) -> None:
             draw_chats(folder, language, theme)
             draw_first_run(folder, language, theme)
             draw_plans(folder, language, theme)
+            draw_discover(folder, language, theme)
 
 
 if __name__ == "__main__":

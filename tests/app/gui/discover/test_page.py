@@ -246,6 +246,21 @@ def test_the_keyboard_is_enough(qtbot: QtBot, page: DiscoverPage) -> None:
     assert page.field.hasFocus()
 
 
+def test_the_list_stays_where_it_is_until_something_else_is_looked_for(
+    qtbot: QtBot, page: DiscoverPage, service: DiscoverService
+) -> None:
+    bar = page.list.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 300)
+    bar.setValue(300)
+    service.catalogue_models = (*MODELS[:1], *MODELS[2:])
+    with qtbot.waitSignal(page.finding.changed):
+        service.send_event("models", {})
+    assert page.cards.rowCount() == 9 and bar.value() == 300
+    with qtbot.waitSignal(page.finding.changed):
+        page.filters.abilities["chat"].click()
+    assert bar.value() == 0
+
+
 def test_every_control_has_a_name(qtbot: QtBot, page: DiscoverPage) -> None:
     opened(qtbot, page, "qwen3-8b")
     for control in (*page.findChildren(QPushButton), *page.findChildren(QToolButton)):
