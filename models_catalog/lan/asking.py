@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import ssl
 import time
 from collections.abc import Mapping
@@ -109,7 +110,14 @@ async def _once(client: httpx.AsyncClient, place: str, key: bytes, sha256: str, 
             body += chunk
             if len(body) > _MAX_ANSWER_BYTES:
                 raise httpx.DecodingError("too long")
-        return response.status_code, bytes(body), response.headers.get("Liangli-Time", "")
+        status: int = response.status_code
+        right = codes.proof(key, sha256, nonce=nonce)
+        # Whoever does not know the code either refuses, or is somebody else: a router, a café's login page.
+        if status != 403 and not hmac.compare_digest(
+            response.headers.get("Liangli-Proof", "").encode(), right.encode()
+        ):
+            raise httpx.DecodingError("somebody else answers")
+        return status, bytes(body), response.headers.get("Liangli-Time", "")
 
 
 def _client() -> httpx.AsyncClient:

@@ -38,6 +38,11 @@ def sign(key: bytes, sha256: str, *, now: int, nonce: str) -> str:
     return _mac(key, "have", sha256, str(now), nonce)
 
 
+def proof(key: bytes, sha256: str, *, nonce: str) -> str:
+    """What proves that the answer to a question comes from somebody who knows the code, too."""
+    return _mac(key, "answer", sha256, nonce)
+
+
 def new_nonce() -> str:
     """For one question."""
     return secrets.token_hex(16)

@@ -3,7 +3,7 @@
 Its own small HTTP, because all that is not needed cannot be misused: two routes, both named by a hash alone, so that no
 path can be asked for; GET only, no bodies, one range at a time. Everything else is a refusal without a word.
 
-    GET /1/have/SHA256   with Liangli-Time, -Nonce and -Signature  →  {"size": …, "ticket": …} or 404
+    GET /1/have/SHA256   with Liangli-Time, -Nonce, -Signature  →  {"size": …, "ticket": …} or 404, with Liangli-Proof
     GET /1/file/SHA256   with Liangli-Ticket, perhaps Range        →  the bytes
 """
 
@@ -134,19 +134,20 @@ class LanServer:
         when, nonce, signature = (asked.headers.get(f"liangli-{name}", "") for name in ("time", "nonce", "signature"))
         if not self._questions.is_signed(key, asked.sha256, time=when, nonce=nonce, signature=signature):
             await self._refuse(writer)
+        proof = {"Liangli-Proof": codes.proof(key, asked.sha256, nonce=nonce)}
         if not self._questions.is_new(time=when, nonce=nonce, now=now):
             # Clocks differ: whoever knows the code is told this one's, and can ask again.
-            await _reply(writer, 401, {"Liangli-Time": str(now)})
+            await _reply(writer, 401, {**proof, "Liangli-Time": str(now)})
             return
         opened = await asyncio.to_thread(self._open, asked.sha256)
         if opened is None:
-            await _reply(writer, 404)
+            await _reply(writer, 404, proof)
             return
         file, size_bytes = opened
         file.close()
         ticket = codes.ticket(key, asked.sha256, address=asked.address, until=now + codes.TICKET_SECONDS)
         body = json.dumps({"size": size_bytes, "ticket": ticket}).encode()
-        await _reply(writer, 200, {"Content-Type": "application/json"}, body)
+        await _reply(writer, 200, {**proof, "Content-Type": "application/json"}, body)
 
     async def _refuse(self, writer: asyncio.StreamWriter) -> None:
         await _reply(writer, 403, {"Connection": "close"})

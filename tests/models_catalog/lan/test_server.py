@@ -23,6 +23,7 @@ from models_catalog.lan.server import LanServer
 from models_catalog.lan.visits import MOST_CONNECTIONS_EACH
 from models_catalog.sources.byte_source import WholeFile
 from models_catalog.transfer.patience import Patience
+from tests.models_catalog.hub_server import Behaviour, HubServer
 
 CONTENT = b"GGUF" + random.Random(5).randbytes(700_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -132,6 +133,15 @@ async def test_a_new_peer_is_asked_whether_it_takes_the_code(shared: Shared) -> 
         await check_peer(shared.place, "guess", loopback=True)
     with pytest.raises(PeerUnreachable):
         await check_peer("127.0.0.1:9", CODE, loopback=True)
+
+
+async def test_somebody_else_is_no_peer(hub: HubServer) -> None:
+    place = hub.base.removeprefix("http://")
+    for behaviour in (Behaviour(status=404), Behaviour(status=200, body=b'{"size": 1, "ticket": "x"}')):
+        hub.script("1", behaviour)
+        with pytest.raises(PeerUnreachable):
+            await check_peer(place, CODE, loopback=True)
+    assert await asyncio.to_thread(with_peers, MODEL, {place: CODE}, loopback=True) == MODEL
 
 
 @pytest.mark.parametrize(
