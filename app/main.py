@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rest, chosen = take_language(sys.argv[1:] if arguments is None else arguments)
     language = words.language_for(chosen or _settings().language, os.environ)
     try:
-        args = build_parser(language).parse_args(rest)
+        args = build_parser(language, rest[0] if rest[:1] and rest[0] in COMMANDS else None).parse_args(rest)
         args.language = language
         code = _dispatch(args)
         sys.stdout.flush()

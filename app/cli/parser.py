@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from keyword import iskeyword
+from typing import Any, NoReturn
 
 import app
-from app.cli import (
-    bench,
-    catalogue,
-    chat,
-    check,
-    get,
-    import_,
-    ls,
-    mv,
-    plan,
-    probe,
-    ps,
-    pull,
-    rm,
-    run,
-    search,
-    serve,
-    share,
-    show,
-    status,
-    stop,
-    verify,
-)
 from app.values import Language
 from resources.wording import entry, text
 
-_MODULES = (
-    *(chat, run, serve, status, ps, ls, search, show, catalogue, get, pull, import_, verify, rm, mv, share),
-    *(plan, probe, check, bench, stop),
+_NAMES = (
+    *("chat", "run", "serve", "status", "ps", "ls", "search", "show", "catalogue", "get", "pull", "import", "verify"),
+    *("rm", "mv", "share", "plan", "probe", "check", "bench", "stop"),
 )
-# A command that Python has another use for is in a file with an underscore behind its name.
-COMMANDS = {module.__name__.rpartition(".")[2].rstrip("_"): module for module in _MODULES}
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands in the order of the help; the module of one is imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _NAMES:
+            raise KeyError(name)
+        # A command that Python has another use for is in a file with an underscore behind its name.
+        return import_module(f"app.cli.{name}_" if iskeyword(name) else f"app.cli.{name}")
+
+    def __contains__(self, name: object) -> bool:
+        return name in _NAMES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+
+COMMANDS = _Commands()
 
 
 def take_language(arguments: Sequence[str]) -> tuple[list[str], str | None]:
@@ -62,8 +61,11 @@ def take_language(arguments: Sequence[str]) -> tuple[list[str], str | None]:
     return [*rest, *arguments[position:]], language
 
 
-def build_parser(language: Language) -> argparse.ArgumentParser:
-    """The parser; `command` is None when none is given. Every command's `run(args) -> int` is found in COMMANDS."""
+def build_parser(language: Language, only: str | None = None) -> argparse.ArgumentParser:
+    """The parser; `command` is None when none is given. Every command's `run(args) -> int` is found in COMMANDS.
+
+    only: the command that the line begins with; the others are not imported for it.
+    """
     _translate_argparse(language)
     parser = _Parser(prog="liangli", description=text("cli.program.about", language))
     parser.add_argument(
@@ -76,8 +78,8 @@ def build_parser(language: Language) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command", metavar=text("cli.program.command", language), title=title, parser_class=_Parser
     )
-    for module in COMMANDS.values():
-        module.add_parser(commands, language)
+    for name in COMMANDS if only is None else (only,):
+        COMMANDS[name].add_parser(commands, language)
     return parser
 
 

@@ -79,3 +79,13 @@ def test_the_translated_sentences_are_argparses_own() -> None:
         assert sorted(re.findall(placeholders, sentence["zh"])) == sorted(re.findall(placeholders, sentence["en"])), (
             name
         )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_parser_for_one_command_knows_the_same(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    helps = []
+    for only in (None, command):
+        with pytest.raises(SystemExit):
+            build_parser("en", only).parse_args([command, "--help"])
+        helps.append(capsys.readouterr().out)
+    assert helps[0] == helps[1]
