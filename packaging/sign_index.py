@@ -193,7 +193,7 @@ def _make_key(folder: Path) -> None:
         file.write(encrypted(key, password))
     public = f"{UNTRUSTED}minisign public key {key_id(key.number)}\n{key.public_line}\n"
     (folder / "liangli.pub").write_text(public, encoding="utf-8")
-    print(key.public_line)  # noqa: T201
+    print(key.public_line)
 
 
 def _sign(path: Path, key_file: Path) -> None:

@@ -1,0 +1,41 @@
+"""`python packaging/build.py TARGET…`: from a clean checkout to what users get, in `dist/`; `--help` lists the targets."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from installers.engine import build_engine
+
+
+def engine(options: argparse.Namespace) -> None:
+    """the engine for all processors, without the app"""
+    print(build_engine(vulkan=options.vulkan))
+
+
+TARGETS: dict[str, Callable[[argparse.Namespace], None]] = {"engine": engine}
+
+
+def main() -> int:
+    """Builds the targets in the order in which they are named."""
+    described = "\n".join(f"  {name:10} {target.__doc__}" for name, target in TARGETS.items())
+    parser = argparse.ArgumentParser(
+        prog=f"python {Path(__file__).name}",
+        description="Builds Liangli's packages.",
+        epilog=f"targets:\n{described}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("targets", nargs="+", choices=TARGETS, metavar="TARGET")
+    parser.add_argument(
+        "--no-vulkan", dest="vulkan", action="store_false", help="leave the Vulkan back end out (it needs glslc)"
+    )
+    options = parser.parse_args()
+    for name in options.targets:
+        TARGETS[name](options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
