@@ -63,6 +63,7 @@ def _planned(client: ServiceClient, args: argparse.Namespace, *, own_hubs: bool)
 
     own_hubs: whoever asks reaches hubs in another way than the service may, so that what it cannot see is no end.
     """
+    from app import plan_words
     from app.plan_values import PlanWish
 
     language = args.language

@@ -99,6 +99,25 @@ def test_no_such_repository_downloads_nothing(service: FakeService, monkeypatch:
     assert main(["pull", "a/b"]) == 57 and not queue.added
 
 
+def test_hubs_that_only_the_asker_reaches_are_left_to_the_download(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example")
+    queue = Queue(monkeypatch, DONE)
+    queue.plan_error = RemoteError(code="RemoteUnreachable", fields={"address": "a/b", "problems": []}, http_status=502)
+    assert main(["pull", "a/b"]) == 0 and queue.added[0][0] == "a/b"
+
+
+def test_a_kept_listing_is_said_to_be_one(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = Queue(monkeypatch, DONE)
+    kept = replace(queue.plans(), listing_age_seconds=3 * 86_400.0)
+    monkeypatch.setattr(ServiceClient, "plans", lambda client, *_, **__: kept)
+    assert main(["pull", "a/b", "--lang", "zh", "--yes"]) == 0
+    assert "文件列表是 3 天前的" in capsys.readouterr().err
+
+
 def test_what_cannot_be_planned_can_be_downloaded(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = Queue(monkeypatch, DONE)
     queue.plan_error = RemoteError(
