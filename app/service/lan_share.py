@@ -52,7 +52,7 @@ class SharedFiles:
 
 def files_by_hash(models: Sequence[LocalModel]) -> dict[str, Path]:
     """The files of sound models whose hashes are all known."""
-    found = {}
+    found: dict[str, Path] = {}
     for model in models:
         if model.sha256 and not model.missing and model.problem is None:
             files = parts(Path(model.path))

@@ -34,9 +34,11 @@ class KeptListings:
 
     def __init__(self, folder: Path | None) -> None:
         """The folder need not exist. None: nothing is kept."""
-        self._entries = folder and CacheFolder(
-            folder, suffix=".listing", max_bytes=_MAX_BYTES, max_entry_bytes=_MAX_ENTRY_BYTES
-        )
+        self._entries: CacheFolder | None = None
+        if folder is not None:
+            self._entries = CacheFolder(
+                folder, suffix=".listing", max_bytes=_MAX_BYTES, max_entry_bytes=_MAX_ENTRY_BYTES
+            )
 
     async def ask(
         self,

@@ -47,7 +47,7 @@ def api(server: ModelHub) -> HfApi:
 def test_the_real_client_lists_a_repository(api: HfApi) -> None:
     info = api.model_info(REPOSITORY, files_metadata=True)
     assert (info.id, info.sha) == (REPOSITORY, COMMIT)
-    found = {file.rfilename: (file.size, file.lfs.sha256) for file in info.siblings}
+    found = {file.rfilename: (file.size, file.lfs and file.lfs.sha256) for file in info.siblings or ()}
     assert found["Q4_K_M/tiny-q4_k_m.gguf"] == (len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 
 

@@ -89,7 +89,7 @@ def test_peers_are_asked_when_a_download_begins(tmp_path: Path, monkeypatch: pyt
     def wanted(*sources: WholeFile) -> ModelToFetch:
         return ModelToFetch(name="m", files=(FileToFetch(place=("m",), sources=sources, size_bytes=1, sha256=SHA256),))
 
-    def download(model: ModelToFetch, _: Path, *, proxies: Mapping[str, str], **__: Any) -> tuple[Path, ...]:
+    def download(model: ModelToFetch, models_folder: Path, *, proxies: Mapping[str, str], **_: Any) -> tuple[Path, ...]:
         given.append((model, proxies))
         return ()
 
