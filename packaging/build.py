@@ -1,4 +1,4 @@
-"""`python packaging/build.py TARGET…`: from a clean checkout to what users get, in `dist/`; `--help` lists the targets."""
+"""`python packaging/build.py TARGET…`: from a clean checkout to what users get, in `dist/`. See `--help`."""
 
 from __future__ import annotations
 

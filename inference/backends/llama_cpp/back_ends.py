@@ -61,7 +61,7 @@ def load_back_ends(ggml: Any, folder: Path, environment: Mapping[str, str] = os.
             chosen = variant.name
             break
         failed.append(variant.path.name)
-    loaded = []
+    loaded: list[str] = []
     if environment.get(BACK_ENDS_VARIABLE) != CPU_ONLY:
         packs = [Path(pack) for pack in environment.get(PACKS_VARIABLE, "").split(os.pathsep) if pack]
         for path in card_libraries([*packs, folder]):
