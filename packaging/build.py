@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from installers.bundle import build_bundle
 from installers.engine import build_engine
 
 
@@ -15,7 +16,15 @@ def engine(options: argparse.Namespace) -> None:
     print(build_engine(vulkan=options.vulkan))
 
 
-TARGETS: dict[str, Callable[[argparse.Namespace], None]] = {"engine": engine}
+def bundle(options: argparse.Namespace) -> None:
+    """the frozen program in its folder"""
+    build_bundle(vulkan=options.vulkan)
+
+
+TARGETS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "engine": engine,
+    "bundle": bundle,
+}
 
 
 def main() -> int:
