@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import msgspec
@@ -50,9 +50,16 @@ class EventBus:
         self._kept_bytes = 0
         self._readers: set[_Reader] = set()
         self._closed = False
+        self._listeners: dict[str, list[Callable[[], None]]] = {}
+
+    def listen(self, kind: str, call: Callable[[], None]) -> None:
+        """Call this, in the service itself, whenever an event of this kind is published. It must not raise."""
+        self._listeners.setdefault(kind, []).append(call)
 
     def publish(self, kind: str, data: Any) -> None:
         """Send an event; `data` is one of `app.values` or a dict of JSON values. Never waits for readers."""
+        for call in self._listeners.get(kind, ()):
+            call()
         self._number += 1
         frame = _frame(self._number, kind, data)
         self._kept.append((self._number, frame))

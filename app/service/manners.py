@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.service.template_reports import TemplateReports
 from app.values import LocalModel
 from inference.text.profiles import choose_profile
 from inference.values import ModelManner, SamplingAdvice, ThinkingHabit
@@ -17,10 +19,15 @@ log = logging.getLogger(__name__)
 
 
 class Manners:
-    """For the service's loop only. recognise: the model of the catalogue that a file is, None for one it knows not."""
+    """For the service's loop only. recognise: the model of the catalogue that a file is, None for one it knows not.
 
-    def __init__(self, recognise: Callable[[LocalModel], Awaitable[Model | None]]) -> None:
-        self._recognise = recognise
+    reports: what the doctor said of the file's own template; one with which no chat works is known to be wrong.
+    """
+
+    def __init__(
+        self, recognise: Callable[[LocalModel], Awaitable[Model | None]], reports: TemplateReports | None = None
+    ) -> None:
+        self._recognise, self._reports = recognise, reports
 
     async def of(self, model: LocalModel) -> ModelManner | None:
         """None for a model that the catalogue does not know. Never raises: a model can do without."""
@@ -29,7 +36,11 @@ class Manners:
         except Exception:
             log.exception("the catalogue cannot be asked about %s", model.id)
             return None
-        return None if found is None else manner_of(found)
+        if found is None:
+            return None
+        manner = manner_of(found)
+        report = self._reports.of_model(model) if self._reports is not None else None
+        return manner if report is None or report.usable else replace(manner, own_is_wrong=True)
 
 
 def manner_of(model: Model) -> ModelManner:

@@ -47,6 +47,8 @@ from app.service.library import LocalLibrary, Shelf
 from app.service.library_works import LibraryWorks, WorkShelf
 from app.service.manners import Manners
 from app.service.status import service_status
+from app.service.template_reports import TemplateReports
+from app.service.template_watch import TemplateWatch
 from app.service.templates import Templates
 from inference.errors import InferenceError
 from inference.values import LoadPlan
@@ -118,7 +120,15 @@ class Service:
             ),
             events=self.events,
         )
-        self.manners = Manners(self.catalogue.recognise)
+        reports = TemplateReports(data_folder / "templates.json")
+        self.manners = Manners(self.catalogue.recognise, reports)
+        self.templates = Templates(reports, self.manners.of)
+        self._template_watch = TemplateWatch(
+            library=self.library,
+            templates=self.templates,
+            events=self.events,
+            busy=lambda: self.engines.at_work,
+        )
         self.database = Database(chats_file)
         self.chats = Chats(self.database, self.engines, self.events)
         self.fetches = Fetches(
@@ -154,6 +164,7 @@ class Service:
         self._last_model = await self.database.run(store.last_model)
         self.library_works.finish_move()
         await self.downloads.open()
+        self._template_watch.open()
         await self.lan_share.open()
 
     async def close(self) -> None:
@@ -161,6 +172,7 @@ class Service:
         self.events.publish("bye", {})
         await self.chats.close()
         self.events.close()
+        await self._template_watch.close()
         await self.fetches.close()
         await self.downloads.close()
         await self.lan_share.close()
@@ -191,7 +203,7 @@ class Service:
                 ),
                 engines_routes(self.engines),
                 library_routes(self.library, self.library_works, self.engines, self.events),
-                templates_routes(self.library, Templates()),
+                templates_routes(self.library, self.templates),
                 chats_routes(self.chats),
                 starter_routes(self.fetches),
                 downloads_routes(self.downloads),

@@ -23,6 +23,8 @@ from resources.own_program import module_command
 # The doctor's allowance, what reading a template may take, and a slow start.
 _SECONDS = 20.0
 _MEMORY_BYTES = 2 * 1024**3
+# Whoever waits for an answer goes first.
+_NICENESS = 10
 _COMMAND = module_command("inference.worker.examination")
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,6 +57,8 @@ async def examine_in_child(
 
 def main() -> int:
     """The child."""
+    if sys.platform != "win32":
+        os.nice(_NICENESS)
     fences.leave_no_core()
     fences.limit_private_memory(_MEMORY_BYTES)
     subject = msgspec.json.decode(sys.stdin.buffer.read(), type=Subject)

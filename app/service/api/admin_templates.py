@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from fastapi import APIRouter, Response
 
 from app.service.api.replies import json_reply
@@ -19,17 +17,7 @@ def templates_routes(library: LocalLibrary, templates: Templates) -> APIRouter:
     @router.get("/models/{model_id}/template")
     async def template(model_id: str) -> Response:
         model = await library.find(model_id)
-        found = await templates.diagnosis(model)
-        reply = {
-            "model": model.id,
-            "severity": found.severity,
-            "usable": found.usable,
-            "tools": found.tools,
-            "thinking": found.thinking,
-            "chat_profile": found.offered,
-            "findings": [asdict(finding) for finding in found.findings],
-        }
-        return json_reply(reply)
+        return json_reply(await templates.report(model))
 
     @router.get("/chat-profiles")
     async def profiles() -> Response:

@@ -74,6 +74,11 @@ class Engines:
         self._reporter: asyncio.Task[None] | None = None
         self._closed = False
 
+    @property
+    def at_work(self) -> bool:
+        """A model is being loaded or answers."""
+        return any(slot.busy for slot in self._slots.values())
+
     def statuses(self) -> tuple[EngineStatus, ...]:
         """All models that are loaded, being loaded or failed, the one used last first."""
         slots = sorted(self._slots.values(), key=lambda slot: slot.last_used, reverse=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.service.template_reports import TemplateReports
 from app.service.templates import Templates
 from inference.text.doctor.subject import Subject
 from inference.text.doctor.values import Diagnosis
@@ -35,12 +36,16 @@ async def test_each_template_is_examined_once(tmp_path: Path) -> None:
         seen.append(subject)
         return Diagnosis(findings=())
 
-    templates = Templates(examine)
+    templates = Templates(TemplateReports(tmp_path / "templates.json"), examine=examine)
     first = replace(model("a"), path=str(write_tiny_llama(tmp_path / "a.gguf")))
     other = replace(model("b"), path=str(write_tiny_llama(tmp_path / "b.gguf", template="{{ messages[0].content }}")))
     for one in (first, other, first):
         assert (await templates.diagnosis(one)).usable
     assert [subject.template == "{{ messages[0].content }}" for subject in seen] == [False, True]
+    again = Templates(TemplateReports(tmp_path / "templates.json"), examine=examine)
+    assert (await again.diagnosis(other)).usable
+    assert again.known(replace(other, size_bytes=1)) is None
+    assert len(seen) == 2
 
 
 async def test_a_model_that_is_not_here(running: Running) -> None:
