@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -47,7 +46,7 @@ def build_bundle(*, vulkan: bool) -> Path:
 def _strip_python(program: Path) -> None:
     """Only what is known to bear it: stripping numpy's libraries breaks them."""
     for library in program.glob(f"{CONTENTS}/libpython3*.so*"):
-        os.chmod(library, 0o755)
+        library.chmod(0o755)
         run("strip", "--strip-unneeded", library)
 
 
