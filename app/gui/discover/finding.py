@@ -82,12 +82,13 @@ class Finding(QObject):
 
     def start(self) -> None:
         """The page is on the screen: what is free may have changed since it was last seen."""
-        self.seen = True
+        self.seen, self.settled = True, False
         self._fresh.clear()
         self._sent = frozenset()
         if self._stale:
             self.ask()
         else:
+            self._rearrange()
             self._fits_timer.start()
 
     def stop(self) -> None:

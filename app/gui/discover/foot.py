@@ -20,8 +20,6 @@ from app.gui.parts.icon_button import IconButton
 from app.gui.session import Session
 from app.gui.theme.fonts import ui_font
 
-# Of the style sheet: a button of words begins a little right of its edge.
-LINK_INSET = 7
 _STOPPED = frozenset({"paused", "failed"})
 
 
@@ -70,9 +68,7 @@ class Foot(QFrame):
         moving.addLayout(low)
         moving.addWidget(self._bar)
         links = QHBoxLayout()
-        links.setContentsMargins(-LINK_INSET, 0, -LINK_INSET, 0)
         links.addWidget(self.source)
-        self._rate.setContentsMargins(LINK_INSET, 0, 0, 0)
         links.addWidget(self._rate, 1)
         links.addWidget(self.all)
         links.addStretch(0)

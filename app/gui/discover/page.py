@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 PANEL_WIDTH = 372
 # Narrower than this there is room for one side only: the list, or the model that was chosen in it.
 BOTH_WIDTH = 800
-# Lower than this the line under the title would take room that the list needs.
-LOW_HEIGHT = 560
+# Lower than these the line under the title, and the title itself, would take room that the list needs.
+LOW_HEIGHT, LOWEST_HEIGHT = 560, 480
 PASSING_MILLISECONDS = 180
 
 
@@ -75,6 +75,7 @@ class DiscoverPage(QWidget):
         self._title = plain_label("", TITLE, 700)
         self._text = ElidedLabel("", 14, shade=2)
         self.pill = MachinePill(look)
+        self._head = QWidget()
         self.field = QLineEdit()
         self._glass = QAction(self)
         self.import_button = push_button("", 500)
@@ -99,7 +100,8 @@ class DiscoverPage(QWidget):
         self._place()
 
     def _arrange(self) -> QWidget:
-        title = QHBoxLayout()
+        title = QHBoxLayout(self._head)
+        title.setContentsMargins(0, 0, 0, 0)
         title.setSpacing(12)
         title.addWidget(self._title)
         title.addStretch(1)
@@ -120,7 +122,7 @@ class DiscoverPage(QWidget):
         column = QVBoxLayout(left)
         column.setContentsMargins(26, 20, 16, 12)
         column.setSpacing(10)
-        column.addLayout(title)
+        column.addWidget(self._head)
         column.addWidget(self._text)
         column.addLayout(search)
         for part in (
@@ -313,6 +315,7 @@ class DiscoverPage(QWidget):
     def _place(self) -> None:
         chosen, both = bool(self.choosing.target), self.width() >= BOTH_WIDTH
         self._text.setVisible(self.height() >= LOW_HEIGHT)
+        self._head.setVisible(self.height() >= LOWEST_HEIGHT)
         self._left.setVisible(both or not chosen)
         if self.panel is None:
             return

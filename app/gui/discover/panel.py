@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app import words
+from app import plan_words, words
 from app.catalogue_values import CatalogueModel
 from app.gui import icons
 from app.gui.discover import phrases
@@ -58,6 +58,7 @@ class DetailPanel(QFrame):
         self._quantization_text = plain_label("", 12, shade=3, wrap=True)
         self._reading = plain_label("", 13, shade=3, wrap=True)
         self.plans_trouble = Message(look)
+        self.old_listing = Message(look)
         self._none_runs = plain_label("", 12, shade=3, wrap=True)
         self.quantizations = QuantizationList(look)
         self._pictures: list[DevicePicture] = []
@@ -96,6 +97,7 @@ class DetailPanel(QFrame):
             self._quantization_text,
             self._reading,
             self.plans_trouble,
+            self.old_listing,
             self._none_runs,
             self.quantizations,
         )
@@ -222,6 +224,8 @@ class DetailPanel(QFrame):
         trouble = choosing.plans_trouble
         error = words.describe_error(trouble, language) if trouble is not None else ""
         self.plans_trouble.show_text("bad", error, self._say("page.retry") if error else "")
+        age = plans.listing_age_seconds if plans is not None else None
+        self.old_listing.show_text("warn", plan_words.listing_age(age, language) if age is not None else "")
         self._none_runs.setText(self._say("panel.none_runs"))
         self._none_runs.setVisible(several and plans is not None and plans.best is None)
         self.quantizations.setVisible(plans is not None)

@@ -344,6 +344,7 @@ def draw_discover(folder: Path, language: Language, theme: str) -> None:
     page = studio.window.side_pages.made("discover")
     assert isinstance(page, DiscoverPage)
     studio.wait(lambda: len(page.finding.fits) == len(service.known_fits))
+    studio.wait(lambda: page.finding.models[-1].state != "ready")
     studio.save("discover")
     page.look_at("qwen3-8b")
     studio.wait(lambda: page.choosing.plans is not None and page.choosing.detail is not None)

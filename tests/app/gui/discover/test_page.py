@@ -219,6 +219,12 @@ def test_a_hub_that_cannot_be_reached_is_said(qtbot: QtBot, page: DiscoverPage, 
     assert not panel.plans_trouble.isVisible()
 
 
+def test_an_old_listing_is_labelled_with_its_age(qtbot: QtBot, page: DiscoverPage, service: DiscoverService) -> None:
+    service.plan_answer = lambda *asked: replace(sample_plans(*asked), listing_age_seconds=7_300.0)
+    panel = opened(qtbot, page, "a/b")
+    assert panel.old_listing.isVisible() and "2" in panel.old_listing.accessibleName()
+
+
 def test_the_plan_of_what_is_chosen_can_be_seen(qtbot: QtBot, page: DiscoverPage) -> None:
     panel = opened(qtbot, page, "qwen3-8b")
     with qtbot.waitSignal(page.plan_wanted) as wanted:
@@ -278,7 +284,7 @@ def test_a_narrow_window_shows_one_side(qtbot: QtBot, page: DiscoverPage) -> Non
     assert panel.isVisible() and not page.list.isVisible()
     assert panel.back.accessibleName() == "返回列表"
     panel.back.click()
-    assert page.list.isVisible() and not panel.isVisible()
+    assert page.list.isVisible() and not panel.isVisible() and "发现模型" not in visible_texts(page)
 
 
 def test_files_are_imported_when_they_are_dropped(qtbot: QtBot, page: DiscoverPage, service: DiscoverService) -> None:
