@@ -62,6 +62,8 @@ class LanServer:
         self._files, self._key, self._loopback = files, key, loopback
         self._visits, self._questions = Visits(), codes.Questions()
         self._servers: dict[str, asyncio.Server] = {}
+        self._refusing: set[tuple[str, int]] = set()
+        self._port = 0
         self._connections: set[asyncio.Task[None]] = set()
 
     @property
@@ -76,14 +78,19 @@ class LanServer:
         Only addresses of private networks are taken: never all interfaces at once, never one that the internet sees.
         """
         wanted = [host for host in hosts if is_local(host, loopback=self._loopback)]
-        for host in [host for host in self._servers if host not in wanted]:
+        for host in [host for host in self._servers if host not in wanted or port != self._port]:
             self._servers.pop(host).close()
+        self._port = port
         for host in [host for host in wanted if host not in self._servers]:
             try:
                 bound = _bound(host, port)
                 self._servers[host] = await asyncio.start_server(self._serve, sock=bound, limit=_HEAD_BYTES)
+                self._refusing.discard((host, port))
             except OSError as error:
-                log.warning("the local network cannot be served at %s:%d: %s", host, port, error.strerror)
+                # It is tried again and again: once is enough for the log.
+                if (host, port) not in self._refusing:
+                    log.warning("the local network cannot be served at %s:%d: %s", host, port, error.strerror)
+                self._refusing.add((host, port))
 
     async def close(self) -> None:
         """Answer nobody any more, also those who are being answered."""

@@ -258,6 +258,19 @@ async def test_who_guesses_codes_is_shut_out(shared: Shared) -> None:
     assert await shared.ask(f"have/{SHA256}", **signed(SHA256)) == b""
 
 
+async def test_another_port_is_taken_and_one_that_is_taken_is_said_once(
+    shared: Shared, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = int(taken.getsockname()[1])
+        for _ in range(2):
+            await shared.server.listen(("127.0.0.1",), port)
+            assert shared.server.addresses == ()
+    assert len(caplog.records) == 1
+    await shared.server.listen(("127.0.0.1",), port)
+    assert shared.server.addresses == (f"127.0.0.1:{port}",)
+
+
 async def test_the_end_is_the_end_for_everybody(shared: Shared) -> None:
     host, port = shared.place.split(":")
     _, writer = await asyncio.open_connection(host, int(port))
