@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -448,7 +448,8 @@ async def running_service(folder: Path, world: FakeWorld) -> AsyncIterator[Runni
         models_folder=folder,
         chats_file=folder / "chats.sqlite3",
         settings=KeptSettings(folder / "settings.toml"),
-        outside=world.outside(),
+        # What is learned of plans must not lie where the tests are run.
+        outside=replace(world.outside(), desk=PlanDesk(models_folder=folder, planning_folder=folder / "planning")),
     )
     await service.open()
     listening = loopback_socket(0)
