@@ -15,6 +15,7 @@ from models_catalog.download.part_file import PartFile
 from models_catalog.download.progress import Board
 from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.supply import Supply
+from models_catalog.download.unsized_file import UnsizedFile
 from models_catalog.download.values import DownloadProgress, FileToFetch, ModelToFetch
 from models_catalog.errors import CatalogError, DiskTooSmall, FetchCancelled, FileChanged, NoSourceWorked, SizeUnknown
 from models_catalog.sources.diagnosis import problem_of
@@ -87,7 +88,7 @@ class _Job:
     ) -> None:
         self._model, self._folder = model, models_folder
         self._cap, self._proxies, self._patience, self._free_bytes = cap, proxies, patience, free_bytes
-        self._parts: dict[FileToFetch, PartFile] = {}
+        self._parts: dict[FileToFetch, PartFile | UnsizedFile] = {}
         self._there_bytes = 0
         self._clients: dict[str, httpx.AsyncClient] = {}
         self.board = Board(
@@ -121,11 +122,14 @@ class _Job:
 
     async def _open(self, file: FileToFetch, supplies: list[Supply]) -> None:
         """The file's part is open, unless the whole file is there."""
-        size_bytes, etag = file.size_bytes, ""
+        size_bytes, etag, target = file.size_bytes, "", self.target(file)
         if size_bytes is None or file.sha256 is None:
             size_bytes, etag = await self._inspect(file, supplies[0])
+        if size_bytes is None:
+            self.board.total_unknown = True
+            self._parts[file] = UnsizedFile(target, free_bytes=self._free_bytes, spare_bytes=_SPARE_BYTES)
+            return
         self.board.total_bytes += size_bytes
-        target = self.target(file)
         if await self._is_there(file, target, size_bytes):
             self._there_bytes += size_bytes
             return
@@ -142,12 +146,14 @@ class _Job:
         except OSError:
             return False
 
-    async def _inspect(self, file: FileToFetch, supply: Supply) -> tuple[int, str]:
-        """Size and ETag of a file that no listing describes."""
+    async def _inspect(self, file: FileToFetch, supply: Supply) -> tuple[int | None, str]:
+        """Size and ETag of a file that no listing describes; None where the server tells only at the end."""
         request = RangeRequest(url=supply.source.url, headers=supply.source.headers, start=0, end=1)
         try:
             async with open_range(self._client(supply), request, self._patience) as answer:
                 size_bytes, etag = answer.total_bytes, answer.etag or ""
+                if size_bytes is None and file.sha256 is None and answer.tells_its_end:
+                    return None, etag
         except SourceFault as fault:
             raise NoSourceWorked(file=file.place[-1], problems=(problem_of(supply.name, fault),)) from fault
         if file.size_bytes not in (None, size_bytes):
@@ -168,10 +174,15 @@ class _Job:
 
     async def _fetch(self, file: FileToFetch, supplies: list[Supply]) -> None:
         for _ in range(_MOST_REPLACEMENTS):
+            part = self._parts[file]
+            if isinstance(part, UnsizedFile):
+                client = self._client(supplies[0])
+                await part.fetch(supplies[0], client, board=self.board, cap=self._cap, patience=self._patience)
+                return
             try:
                 await FileDownload(
                     name=file.place[-1],
-                    part=self._parts[file],
+                    part=part,
                     sha256=file.sha256,
                     supplies=supplies,
                     client=self._client,
@@ -181,9 +192,9 @@ class _Job:
                 ).run()
                 return
             except FileReplaced:
-                former = self._parts.pop(file)
-                self.board.total_bytes -= former.size_bytes
-                former.abandon()
+                del self._parts[file]
+                self.board.total_bytes -= part.size_bytes
+                part.abandon()
                 await self._open(file, supplies)
         raise FileChanged(file=file.place[-1])
 

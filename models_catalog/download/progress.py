@@ -46,6 +46,7 @@ class Board:
     def __init__(self, sink: Callable[[DownloadProgress], None], received: Callable[[], int]) -> None:
         self._sink, self._received = sink, received
         self.total_bytes = 0
+        self.total_unknown = False
         self._speed = SmoothSpeed()
         self._state: State = "choosing_source"
         self._source = ""
@@ -93,13 +94,14 @@ class Board:
         moving = self._state in ("transferring", "repairing")
         speed = self._speed.sample(now, received) if moving else 0.0
         early = now - self._began_at < _FIRST_ESTIMATE_SECONDS
-        left_bytes = self.total_bytes - received
+        total_bytes = 0 if self.total_unknown else self.total_bytes
+        known = moving and speed > 0 and not early and not self.total_unknown
         return DownloadProgress(
             state=self._state,
             received_bytes=received,
-            total_bytes=self.total_bytes,
+            total_bytes=total_bytes,
             bytes_per_second=speed,
-            remaining_seconds=left_bytes / speed if moving and speed > 0 and not early else None,
+            remaining_seconds=(total_bytes - received) / speed if known else None,
             source=self._source if moving else "",
             connections=self._connections() if moving else 0,
             checked_bytes=self._checked_bytes if self._state == "verifying" else 0,

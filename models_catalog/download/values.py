@@ -34,8 +34,8 @@ class ModelToFetch:
 class DownloadProgress:
     """How far a model is. state: what is being done now.
 
-    total_bytes: 0 while a size is not known. remaining_seconds: None while it cannot be told. connections: how many
-    bring bytes. source: where from, "" while none is chosen.
+    total_bytes: 0 while a size is not known, which is until the end where a server does not tell it. remaining_seconds:
+    None while it cannot be told. connections: how many bring bytes. source: where from, "" while none is chosen.
     """
 
     state: Literal["choosing_source", "transferring", "waiting", "verifying", "repairing"]

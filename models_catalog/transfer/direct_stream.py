@@ -19,9 +19,9 @@ import httpcore
 import httpx
 
 # What is read at once: as much again may have been taken from the socket while it is used.
-_BUFFER_BYTES = 256 * 1024
+_BUFFER_BYTES = 512 * 1024
 # Less is not worth a walk to whoever waits for it, if more comes soon.
-_WORTH_TAKING_BYTES = _BUFFER_BYTES // 2
+_WORTH_TAKING_BYTES = _BUFFER_BYTES * 3 // 4
 _COLLECT_SECONDS = 0.02
 # A host's other addresses are tried beside one that does not answer at once (RFC 8305).
 _NEXT_ADDRESS_SECONDS = 0.25
@@ -190,8 +190,6 @@ class Inlet(asyncio.BufferedProtocol):
 
     async def collect(self, timeout: float | None) -> memoryview:
         """See `DirectStream.take`."""
-        if not self.readable:
-            await self._wait(timeout, 1)
         if self._filled < _WORTH_TAKING_BYTES and not self.ended:
             with contextlib.suppress(TimeoutError):
                 await self._wait(_COLLECT_SECONDS, _WORTH_TAKING_BYTES)

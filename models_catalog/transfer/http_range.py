@@ -49,7 +49,11 @@ class RangeRequest:
 
 
 class RangeAnswer:
-    """The answer to a RangeRequest. resumable: the server can begin in the middle. total_bytes: None if not said."""
+    """The answer to a RangeRequest.
+
+    resumable: the server can begin in the middle. total_bytes: None if not said. tells_its_end: a body that breaks off
+    is noticed although its length is not known.
+    """
 
     def __init__(self, response: httpx.Response, request: RangeRequest, patience: Patience) -> None:
         """Raises SourceUnfit if this cannot be the file."""
@@ -57,6 +61,7 @@ class RangeAnswer:
         self._request = request
         self._patience = patience
         self.resumable = response.status_code == 206
+        self.tells_its_end = response.headers.get("Transfer-Encoding", "").strip().lower().endswith("chunked")
         self.etag = _strong_etag(response)
         self._position, self.total_bytes = (
             _content_range(response) if self.resumable else (0, _content_length(response))
