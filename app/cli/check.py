@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(asdict(result) | {"template": as_json(diagnosis, args.language)})
     else:
         _print_line(result, args.language)
-        for line in lines(diagnosis, args.language):
+        for line in lines(diagnosis.findings, diagnosis.offered, args.language):
             print(harmless(" ".join(line.split())))
     return 0
 

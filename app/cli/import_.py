@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app.cli.connection import connect
 from app.cli.library_work import watch
 from app.cli.screen import note
+from app.cli.template_report import say_of
 from app.errors import RemoteError
 from app.values import Language, LocalModel
 from app.words import describe
@@ -41,8 +42,9 @@ def run(args: argparse.Namespace) -> int:
             return 0
         else:
             models = (client.import_model(str(path)),)
-    for model in models:
-        note(text("library.import.added", language, model=model.id, path=model.path))
+        for model in models:
+            note(text("library.import.added", language, model=model.id, path=model.path))
+            say_of(client, model.id, language)
     return 0
 
 
@@ -58,6 +60,7 @@ def _add_folder(client: ServiceClient, folder: Path, language: Language) -> tupl
 def _copy(client: ServiceClient, path: Path, language: Language) -> None:
     work = watch(client, client.copy_model(str(path)), language)
     note(text("library.import.copied", language, model=work.model))
+    say_of(client, work.model, language)
 
 
 def _take_off_the_list(client: ServiceClient, added: LocalModel) -> None:

@@ -6,11 +6,13 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli import starter
 from app.cli.connection import connect
 from app.cli.screen import note
+from app.cli.template_report import say_of
 from app.errors import NoModelInstalled, RemoteError
 from app.values import Language
 from app.words import describe_error, shown_bytes
@@ -142,6 +144,9 @@ def _watch(client: ServiceClient, status: DownloadStatus, language: Language) ->
         note(text("cli.pull.gone" if known is None else "cli.pull.paused", language))
         return _STOPPED_EXIT_CODE
     note(text("cli.pull.done", language, files=("、" if language == "zh" else ", ").join(known.files)))
+    for model in client.models():
+        if known.files and Path(model.path).as_posix().endswith(f"/{known.files[0]}"):
+            say_of(client, model.id, language)
     return 0
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from app.values import Language
+from app.cli.screen import note
+from app.errors import AppError
+from app.values import Language, TemplateFinding
 from app.words import shown
 from resources.wording import text
 
 if TYPE_CHECKING:
+    from app.client.http import ServiceClient
     from inference.text.doctor.values import Diagnosis, Finding
 
 _MAX_LINES = 6
@@ -28,16 +31,26 @@ def as_json(diagnosis: Diagnosis, language: Language) -> dict[str, Any]:
     }
 
 
-def lines(diagnosis: Diagnosis, language: Language) -> Iterator[str]:
+def say_of(client: ServiceClient, model: str, language: Language) -> None:
+    """For a model that is new here: what the user has to know of its template, if anything."""
+    try:
+        report = client.template_report(model)
+    except AppError:
+        return  # the model is here all the same
+    for line in lines(report.findings, report.chat_profile, language):
+        note(line)
+
+
+def lines(findings: Sequence[Finding | TemplateFinding], offered: str | None, language: Language) -> Iterator[str]:
     """What the user has to know: nothing for a template that works as it should."""
-    telling = [finding for finding in diagnosis.findings if finding.severity in ("warning", "broken")]
+    telling = [finding for finding in findings if finding.severity in ("warning", "broken")]
     for finding in telling[:_MAX_LINES]:
         yield f"{text(f'doctor.severity.{finding.severity}', language)}{_colon(language)}{_sentence(finding, language)}"
-    if diagnosis.offered:
-        yield text("doctor.summary.offered", language, profile=diagnosis.offered)
+    if offered:
+        yield text("doctor.summary.offered", language, profile=offered)
 
 
-def _sentence(finding: Finding, language: Language) -> str:
+def _sentence(finding: Finding | TemplateFinding, language: Language) -> str:
     fields = {name: shown(name, value, language) for name, value in finding.fields.items()}
     return text(f"doctor.finding.{finding.key}", language, **fields)
 
