@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from app import words
 from app.client.http import APPEND, AppendHere
 from app.gui.composer import Composer
-from app.gui.dialogs import WholeText
+from app.gui.dialogs import ExactPrompt, WholeText
 from app.gui.link import Ended, Failed, Lost
 from app.gui.look import Look
 from app.gui.parts.basics import plain_label
@@ -220,5 +220,11 @@ class ChatPage(QWidget):
             case "previous" | "next":
                 place = message.sibling_ids.index(message.id) + (1 if action == "next" else -1)
                 self._session.show_version(message, message.sibling_ids[place])
+            case "prompt":
+                self._session.link.ask(
+                    lambda client: client.message_prompt(message.chat_id, message.id),
+                    lambda prompt: ExactPrompt(self._look, self, prompt).show(),
+                    self._show_trouble,
+                )
             case "whole":
                 WholeText(self._look, self, message.text).show()

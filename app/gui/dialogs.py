@@ -19,6 +19,7 @@ from app.gui.look import Look
 from app.gui.parts.basics import plain_label, push_button
 from app.gui.theme.fonts import mono_font, ui_font
 from app.gui.transcript.tame import tamed_plain
+from app.values import MessagePrompt
 
 LINK_SCHEMES = ("http", "https", "mailto")
 
@@ -100,6 +101,39 @@ class WholeText(QDialog):
         box.setAccessibleName(self.windowTitle())
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 16)
+        column.addWidget(box)
+
+
+class ExactPrompt(QDialog):
+    """What a model reads before it writes a message: its whole prompt, to be copied."""
+
+    def __init__(self, look: Look, parent: QWidget, prompt: MessagePrompt) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(look.say("dialog.prompt_title"))
+        self.resize(820, 640)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        key = "dialog.prompt_own" if prompt.chat_profile is None else "dialog.prompt_profile"
+        told = look.say(key, model=prompt.model, count=f"{prompt.prompt_tokens:,}", profile=prompt.chat_profile or "")
+        box = QPlainTextEdit(tamed_plain(prompt.text))
+        box.setObjectName("framed")
+        box.setReadOnly(True)
+        box.setFont(mono_font())
+        box.setAccessibleName(self.windowTitle())
+        copy = push_button()
+        copy.setText(look.say("answer.copy"))
+
+        def put() -> None:
+            QGuiApplication.clipboard().setText(prompt.text)
+            copy.setText(look.say("dialog.copied"))
+
+        copy.clicked.connect(put)
+        row = QHBoxLayout()
+        row.addWidget(plain_label(told, 13, shade=2, wrap=True), 1)
+        row.addWidget(copy)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(12)
+        column.addLayout(row)
         column.addWidget(box)
 
 

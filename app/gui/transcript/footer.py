@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
+from app.gui import icons
 from app.gui.conversation import CONTINUABLE
 from app.gui.look import Look
-from app.gui.parts.basics import ghost_button, plain_label
+from app.gui.parts.basics import ghost_button, menu_under, plain_label
 from app.values import ChatMessage, MessageStats
 
 ICON_PIXELS = 15
 
 
 class Footer(QWidget):
-    """`wanted` carries "copy", "edit", "regenerate", "continue", "previous" or "next"."""
+    """`wanted` carries "copy", "edit", "regenerate", "continue", "previous", "next" or "prompt"."""
 
     wanted = Signal(str)
     HEIGHT = 30
@@ -35,6 +36,9 @@ class Footer(QWidget):
         self._edit = self._button("pencil", "edit")
         self._regenerate = self._button("refresh-cw", "regenerate")
         self._continue = self._button("play", "continue", words="answer.continue_words")
+        self._more = ghost_button(look, "ellipsis", "answer.more", pixels=ICON_PIXELS)
+        self._more.clicked.connect(self._show_menu)
+        self._row.addWidget(self._more)
         self._cost = plain_label("", 12, shade=3)
         self._row.addSpacing(6)
         self._row.addWidget(self._cost)
@@ -58,6 +62,13 @@ class Footer(QWidget):
         self._continue.setVisible(goes_on)
         self._cost.setText(cost_words(self._look, message.stats) if message.stats else "")
         self._cost.setVisible(message.stats is not None)
+
+    def _show_menu(self) -> None:
+        menu = menu_under(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        icon = icons.icon("file-text", self._look.theme.text_second, ICON_PIXELS)
+        menu.addAction(icon, self._look.say("answer.prompt")).triggered.connect(lambda: self.wanted.emit("prompt"))
+        menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     def _button(self, icon_name: str, action: str, words: str = "") -> QToolButton:
         button = ghost_button(self._look, icon_name, f"answer.{action}", pixels=ICON_PIXELS, words=words)

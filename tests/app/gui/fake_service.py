@@ -21,6 +21,7 @@ from app.values import (
     Event,
     FetchStatus,
     LocalModel,
+    MessagePrompt,
     MessageState,
     MessageStats,
     ServiceStatus,
@@ -344,6 +345,10 @@ class FakeService(FakeModels):
     def continue_message(self, chat_id: str, message_id: str) -> ChatMessage:
         self._note("continue", message_id)
         return self._changed(chat_id, message_id, "streaming")
+
+    def message_prompt(self, chat_id: str, message_id: str) -> MessagePrompt:
+        self._note("message_prompt", message_id)
+        return MessagePrompt(model="fake", text="<|user|>", prompt_tokens=3, chat_profile=None)
 
     def stop_message(self, chat_id: str, message_id: str) -> ChatMessage:
         self._note("stop", message_id)

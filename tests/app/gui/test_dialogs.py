@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.gui.dialogs import ApiInfo, Question, WholeText, ask_to_open
+from app.gui.dialogs import ApiInfo, ExactPrompt, Question, WholeText, ask_to_open
 from app.gui.look import Look
+from app.values import MessagePrompt
 
 
 @pytest.fixture
@@ -74,3 +75,17 @@ def test_a_whole_megabyte_is_shown_without_freezing(qtbot: QtBot, look: Look, pa
     dialog.show()
     qtbot.waitExposed(dialog)
     dialog.close()
+
+
+@pytest.mark.parametrize("profile", [None, "baichuan"])
+def test_the_exact_prompt_can_be_read_and_copied(look: Look, parent: QWidget, profile: str | None) -> None:
+    prompt = MessagePrompt(model="some-model", text="<|im_start|>user\n你好", prompt_tokens=1234, chat_profile=profile)
+    dialog = ExactPrompt(look, parent, prompt)
+    box, copy = dialog.findChild(QPlainTextEdit), dialog.findChild(QPushButton)
+    assert box is not None and copy is not None
+    assert box.toPlainText() == prompt.text
+    told = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert "1,234" in told and "some-model" in told
+    assert ("baichuan" in told) is (profile is not None)
+    copy.click()
+    assert QApplication.clipboard().text() == prompt.text

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.client.events import PlanChanged
 from app.errors import RemoteError
+from app.gui.dialogs import ExactPrompt
 from app.gui.link import Ended, Starting
 from app.gui.look import Look
 from app.gui.session import Session
@@ -149,6 +150,16 @@ def test_versions_are_switched(qtbot: QtBot, window: MainWindow, session: Sessio
     shown = replace(session.messages[1], sibling_ids=("a0", "a1"))
     window.chat_page.transcript.wanted.emit("previous", shown)
     qtbot.waitUntil(lambda: ("branch", "a0") in service.calls)
+
+
+def test_the_exact_prompt_is_shown(qtbot: QtBot, window: MainWindow, session: Session, service: FakeService) -> None:
+    open_chat(qtbot, session, service)
+    window.chat_page.transcript.wanted.emit("prompt", session.messages[1])
+    qtbot.waitUntil(lambda: window.findChild(ExactPrompt) is not None)
+    assert ("message_prompt", session.messages[1].id) in service.calls
+    dialog = window.findChild(ExactPrompt)
+    assert dialog is not None
+    dialog.close()
 
 
 def test_a_stopped_service_can_be_started_again(

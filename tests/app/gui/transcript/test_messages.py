@@ -81,16 +81,16 @@ def test_what_can_be_done_depends_on_the_message(look: Look, page: QWidget) -> N
     view = AssistantMessage(look, page)
     answer = message("a", "assistant", "答", stats=STATS)
     show(view, answer)
-    assert visible_buttons(view) == {"复制", "重新生成"}
+    assert visible_buttons(view) == {"复制", "更多", "重新生成"}
     show(view, replace(answer, state="stopped"))
-    assert visible_buttons(view) == {"复制", "重新生成", "接着写完"}
+    assert visible_buttons(view) == {"复制", "更多", "重新生成", "接着写完"}
     show(view, replace(answer, state="stopped"), is_last=False)
-    assert visible_buttons(view) == {"复制", "重新生成"}
+    assert visible_buttons(view) == {"复制", "更多", "重新生成"}
     show(view, replace(answer, sibling_ids=("a0", "a")))
-    assert visible_buttons(view) == {"复制", "重新生成", "上一个版本", "下一个版本"}
+    assert visible_buttons(view) == {"复制", "更多", "重新生成", "上一个版本", "下一个版本"}
     user = UserMessage(look, page)
     show(user, message("u", "user", "问"))
-    assert visible_buttons(user) == {"复制", "修改后重新发送"}
+    assert visible_buttons(user) == {"复制", "更多", "修改后重新发送"}
 
 
 def test_an_interrupted_answer_says_why(look: Look, page: QWidget) -> None:
