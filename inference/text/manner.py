@@ -42,7 +42,8 @@ def thinking_variables(habit: ThinkingHabit | None, enabled: bool) -> dict[str, 
 def settled(wish: SamplingWish, *advice: SamplingAdvice) -> Sampling:
     """Each value from the first that says it: the wish, the advice in its order, ours."""
     values: dict[str, Any] = {}
-    for source in (wish, *advice):
+    sources: tuple[SamplingWish | SamplingAdvice, ...] = (wish, *advice)
+    for source in sources:
         for field in fields(source):
             value = getattr(source, field.name)
             if value is not None:

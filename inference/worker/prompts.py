@@ -53,7 +53,7 @@ class PromptMaker:
         self._profile: ChatProfile | None = None
         self.tags: ReasoningTags | None = None
         self._choose(backend.chat_template, plan.chat_profile)
-        token_ids = self._profile.token_ids if self._profile else {}
+        token_ids: dict[str, int] = self._profile.token_ids if self._profile else {}
         self._tokenize = with_marks(self._vocabulary.tokenize, token_ids)
         stops = (*(self._profile.stop if self._profile else ()), *(plan.manner.stop if plan.manner else ()))
         self._end_tokens, self._stop = self._ends(stops)
