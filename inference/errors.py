@@ -138,6 +138,13 @@ class TemplateMissing(RequestRefused):
 
 
 @dataclass(eq=False)
+class ToolsUnsupported(RequestRefused):
+    """Tools were given, and the model's chat template has no place for them."""
+
+    model: str
+
+
+@dataclass(eq=False)
 class InvalidSampling(RequestRefused):
     """A sampling value is outside its range."""
 

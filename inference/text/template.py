@@ -101,6 +101,11 @@ class ChatTemplate:
             raise TemplateFailed(detail=_detail(error)) from error
 
     @property
+    def takes_tools(self) -> bool:
+        """The template reads the tools that a prompt has."""
+        return "tools" in self._source
+
+    @property
     def reasoning_tags(self) -> ReasoningTags | None:
         """The tags of the model's thinking block, None when the template knows none."""
         return self._layout.tags if self._layout else None

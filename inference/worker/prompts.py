@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from inference.backends.protocol import Backend
-from inference.errors import ChatProfileUnknown, ContextOverflow, InferenceError, TemplateFailed, TemplateMissing
+from inference.errors import (
+    ChatProfileUnknown,
+    ContextOverflow,
+    InferenceError,
+    TemplateFailed,
+    TemplateMissing,
+    ToolsUnsupported,
+)
 from inference.text.answer import AnswerText
 from inference.text.manner import advice_of, settled, thinks, with_soft_word
 from inference.text.profiles import ChatProfile, all_profiles, choose_profile, find_profile
@@ -142,11 +149,16 @@ class PromptMaker:
         )
 
     def render(self, chat: ChatPrompt, *, now: datetime) -> tuple[Rendered, list[int]]:
-        """The conversation as the model reads it: text and tokens. Raises TemplateMissing or TemplateFailed."""
+        """The conversation as the model reads it: text and tokens.
+
+        Raises TemplateMissing, TemplateFailed or ToolsUnsupported.
+        """
         if self._problem is not None:
             raise self._problem
         if self._template is None:
             raise TemplateMissing(model=self._model, profile=self._fitting())
+        if chat.tools and not self._template.takes_tools:
+            raise ToolsUnsupported(model=self._model)
         rendered = self._template.render(with_soft_word(self._habit, chat), now=now)
         return rendered, tokenize_rendered(
             rendered,

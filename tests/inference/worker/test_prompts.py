@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from inference.backends.scripted import ScriptedBackend
-from inference.errors import ChatProfileUnknown, TemplateFailed, TemplateMissing
+from inference.errors import ChatProfileUnknown, TemplateFailed, TemplateMissing, ToolsUnsupported
 from inference.values import (
     ChatMessage,
     ChatPrompt,
@@ -148,3 +148,10 @@ def test_recommended_sampling_for_each_mode() -> None:
     assert used(None) == Sampling(temperature=0.6)
     assert used(False) == Sampling(temperature=0.7, top_k=20)
     assert used(False, temperature=0.0, top_k=1) == Sampling(temperature=0.0, top_k=1)
+
+
+def test_tools_are_not_ignored_without_a_word() -> None:
+    with_tools = replace(CHAT, tools=({"type": "function"},))
+    with pytest.raises(ToolsUnsupported):
+        maker(backend("{{ messages[0].content }}")).render(with_tools, now=NOW)
+    assert maker(backend("{{ tools | length }}")).render(with_tools, now=NOW)[0].text == "1"
