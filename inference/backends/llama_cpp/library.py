@@ -89,6 +89,10 @@ ggml: Any = _declare(
         "ggml_backend_dev_by_name": (_P, (ctypes.c_char_p,)),
     },
 )
+# Loading back ends is told line by line on standard error, before any callback is there that could take it.
+_no_log = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)(lambda level, line, data: None)
+if hasattr(base, "ggml_log_set"):
+    base.ggml_log_set(_no_log, None)
 back_ends = load_back_ends(ggml, Path(lib.__file__).parent / "lib")
 
 
