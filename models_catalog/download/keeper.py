@@ -10,11 +10,12 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Executor
 
 from models_catalog.download.following_hash import FollowingHash
 from models_catalog.download.part_file import Data, PartFile
 from models_catalog.transfer.patience import Patience
-from models_catalog.transfer.threads import in_thread
+from models_catalog.transfer.threads import in_thread, quiet_thread
 
 _HASH_SECONDS = 0.2
 _HASH_AT_ONCE_BYTES = 8 * 1024 * 1024
@@ -56,10 +57,11 @@ class Keeper:
 
     async def run(self) -> None:
         """Runs until it is cancelled; raises what the disk has to say."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._sync())
-            group.create_task(self._check())
-            group.create_task(self._follow())
+        with quiet_thread() as quiet:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._sync())
+                group.create_task(self._check(quiet))
+                group.create_task(self._follow(quiet))
 
     async def _sync(self) -> None:
         while True:
@@ -76,15 +78,15 @@ class Keeper:
             async with self._safe:
                 self._safe.notify_all()
 
-    async def _check(self) -> None:
+    async def _check(self, quiet: Executor) -> None:
         while True:
             await asyncio.sleep(self._patience.checkpoint_seconds)
-            await asyncio.to_thread(self._part.check_blocks)
+            await asyncio.get_running_loop().run_in_executor(quiet, self._part.check_blocks)
 
-    async def _follow(self) -> None:
+    async def _follow(self, quiet: Executor) -> None:
         while True:
             async with self._hashing:
                 with self._part.disk_errors():
-                    done_bytes = await in_thread(self._digest.advance)
+                    done_bytes = await in_thread(self._digest.advance, quiet)
             if done_bytes < _HASH_AT_ONCE_BYTES:
                 await asyncio.sleep(_HASH_SECONDS)
