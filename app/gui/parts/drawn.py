@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-from math import cos, radians, sin
+from functools import lru_cache
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QLinearGradient, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
+from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+import resources
 from app.gui.look import Look
 from app.gui.theme.tokens import LIGHT, Theme
 
-NEEDLE_DEGREES = 62
-
 
 def paint_logo(painter: QPainter, size: float, theme: Theme) -> None:
-    """A measuring dial, for 量."""
+    """A measuring dial, for 量: the app's icon in the colours of the theme."""
+    svg = _logo_source()
+    for own, themed in (
+        (LIGHT.accent, theme.accent),
+        (LIGHT.accent_hover, theme.accent_hover),
+        (LIGHT.on_accent, theme.on_accent),
+    ):
+        svg = svg.replace(own, themed)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    gradient = QLinearGradient(0, 0, 0, size)
-    gradient.setColorAt(0, QColor(theme.accent))
-    gradient.setColorAt(1, QColor(theme.accent_hover))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(gradient)
-    painter.drawRoundedRect(QRectF(0, 0, size, size), size * 0.28, size * 0.28)
-    dial = QRectF(size * 0.2, size * 0.25, size * 0.6, size * 0.6)
-    ink, faint = QColor(theme.on_accent), QColor(theme.on_accent)
-    faint.setAlpha(95)
-    pen = QPen(faint, size * 0.085, c=Qt.PenCapStyle.RoundCap)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(pen)
-    painter.drawArc(dial, 0, 180 * 16)
-    pen.setColor(ink)
-    painter.setPen(pen)
-    painter.drawArc(dial, NEEDLE_DEGREES * 16, (180 - NEEDLE_DEGREES) * 16)
-    centre, angle = dial.center(), radians(NEEDLE_DEGREES)
-    painter.drawLine(centre, centre + QPointF(cos(angle), -sin(angle)) * size * 0.17)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ink)
-    painter.drawEllipse(centre, size * 0.065, size * 0.065)
+    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, size, size))
+
+
+@lru_cache(maxsize=1)
+def _logo_source() -> str:
+    return resources.path("icons", "app", "liangli.svg").read_text(encoding="utf-8")
 
 
 def window_icon() -> QIcon:
     """The logo for the title bar and the task list."""
     result = QIcon()
-    for size in (16, 32, 64, 128):
+    for size in (16, 24, 32, 48, 64, 128, 256):
         picture = QPixmap(size, size)
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
