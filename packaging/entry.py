@@ -2,8 +2,11 @@
 
 import sys
 
+from inference.engine_folder import use_engine_folder
 from resources.own_program import run_as_child
 
+# Whoever asks for the engine's version finds its metadata there.
+use_engine_folder()
 if not run_as_child():
     from app.main import main
 

@@ -19,8 +19,9 @@ from models_catalog.signed.errors import (
     UpdateRefused,
     UpdateUnreachable,
 )
+from models_catalog.signed.fetched_index import fetch_files, fetch_signed
 from models_catalog.signed.keys import PublicKey
-from models_catalog.signed.signed_index import IndexRefused, fetch_files, fetch_signed
+from models_catalog.signed.signed_index import IndexRefused
 from models_catalog.transfer.http_range import open_client
 from models_catalog.transfer.patience import Patience
 

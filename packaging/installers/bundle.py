@@ -44,10 +44,9 @@ def build_bundle(*, vulkan: bool) -> Path:
 
 
 def _strip_python(program: Path) -> None:
-    """Only what is known to bear it: stripping numpy's libraries breaks them."""
-    for library in program.glob(f"{CONTENTS}/libpython3*.so*"):
-        library.chmod(0o755)
-        run("strip", "--strip-unneeded", library)
+    """Only what is known to bear it: stripping some wheels' libraries breaks them."""
+    libraries = [*program.glob(f"{CONTENTS}/libpython3*.so*"), *program.glob(f"{CONTENTS}/python3*/lib-dynload/*.so")]
+    run("strip", "--strip-unneeded", *sorted(libraries))
 
 
 def _forget_python_caches(program: Path) -> None:

@@ -15,14 +15,8 @@ from hypothesis import strategies as st
 
 from models_catalog.signed.bounded_fetch import fetch_bounded
 from models_catalog.signed.errors import Reason, UpdateRefused, UpdateUnreachable
-from models_catalog.signed.signed_index import (
-    Index,
-    IndexRefused,
-    SignedDocument,
-    fetch_files,
-    fetch_signed,
-    read_index,
-)
+from models_catalog.signed.fetched_index import fetch_files, fetch_signed
+from models_catalog.signed.signed_index import Index, IndexRefused, SignedDocument, read_index
 from tests.models_catalog.signed.publisher import Odd, Publisher, UpdateServer, plain_client, serving, sign_index
 
 PUBLISHER = Publisher()
