@@ -24,6 +24,10 @@ from models_catalog.transfer.extents import Extent
 from models_catalog.transfer.patience import Patience
 from models_catalog.transfer.threads import in_thread
 
+# Another source's bytes are compared in so many steps: after one with a difference the hash may be right already.
+_COMPARED_STEPS = 16
+_LEAST_COMPARED_BYTES = 16 * 1024 * 1024
+
 
 class FileReplaced(Exception):
     """A file without a published hash is another one now: what arrived belongs to the former."""
@@ -77,7 +81,7 @@ class FileDownload:
             if await keeper.sha256(self.board.verifying) == self.sha256:
                 return
             await asyncio.to_thread(self.part.check_blocks)
-            await self._mend()
+            await self._mend(keeper)
 
     # ---- until every byte is there
 
@@ -144,9 +148,9 @@ class FileDownload:
 
     # ---- when the hash is wrong
 
-    async def _mend(self) -> None:
-        """What the disk changed is missing again. Else every byte is compared with what another source says, and
-        replaced where that differs. Raises ContentWrong when nothing is left to compare with.
+    async def _mend(self, keeper: Keeper) -> None:
+        """What the disk changed is missing again. Else the bytes are compared with what another source says, and
+        replaced where that differs, until the hash is right. Raises ContentWrong when nothing is left to compare with.
         """
         with self.part.disk_errors():
             if await in_thread(self.part.drop_changed_blocks):
@@ -156,17 +160,30 @@ class FileDownload:
             if supply.name in self._compared or supply.unfit:
                 continue
             self._compared.add(supply.name)
-            comparison = Comparison(self.part)
-            parts = Parts(self._to_compare(supply), least_bytes=self.patience.least_part_bytes)
-            try:
-                await self._complete(parts, comparison, [supply])
-            except NoSourceWorked:
-                continue
-            if comparison.changed_bytes:
+            if await self._compare(supply, keeper):
                 return
         contributors = ", ".join(sorted(self.part.contributors))
         self.part.abandon()
         raise ContentWrong(file=self.name, sources=contributors)
+
+    async def _compare(self, supply: Supply, keeper: Keeper) -> bool:
+        """Whether anything was replaced by what this source says."""
+        replaced = False
+        step_bytes = max(_LEAST_COMPARED_BYTES, self.part.size_bytes // _COMPARED_STEPS)
+        for begin, end in self._to_compare(supply):
+            for start in range(begin, end, step_bytes):
+                stop = min(end, start + step_bytes)
+                comparison = Comparison(self.part)
+                parts = Parts([(start, stop)], least_bytes=self.patience.least_part_bytes)
+                try:
+                    await self._complete(parts, comparison, [supply])
+                except NoSourceWorked:
+                    return replaced
+                replaced |= comparison.changed_to > 0
+                # What is wrong up to the end of a step is so beyond it.
+                if 0 < comparison.changed_to < stop and await keeper.sha256(lambda _: None) == self.sha256:
+                    return True
+        return replaced
 
     def _share_of(self, supply: Supply) -> int:
         return sum(extent.end - extent.start for extent in self.part.extents if extent.source == supply.name)
@@ -188,17 +205,17 @@ class FileDownload:
 
 
 class Comparison:
-    """A sink that keeps only what differs from what is there."""
+    """A sink that keeps only what differs from what is there. changed_to: where the last difference ended, 0: none."""
 
     def __init__(self, part: PartFile) -> None:
         self._part = part
-        self.changed_bytes = 0
+        self.changed_to = 0
 
     def put(self, connection: int, offset: int, data: Data, source: str) -> None:
         """Replaces the bytes there if they are others."""
         if not self._part.holds(offset, data):
             self._part.put(offset, data, source)
-            self.changed_bytes += len(data)
+            self.changed_to = max(self.changed_to, offset + len(data))
 
     async def settle(self, connection: int) -> None:
         """Seldom is anything written: nothing to wait for."""

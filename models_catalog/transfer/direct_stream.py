@@ -28,7 +28,7 @@ _NEXT_ADDRESS_SECONDS = 0.25
 # Behind a line so short the kernel would keep megabytes that are lost when the process is killed; this much is enough
 # for half a gigabyte per second.
 _SHORT_LINE_MICROSECONDS = 1000
-_SHORT_LINE_BUFFER_BYTES = 256 * 1024
+_SHORT_LINE_BUFFER_BYTES = 128 * 1024
 _TCP_INFO_ROUND_TRIP_OFFSET = 68
 
 

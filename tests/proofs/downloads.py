@@ -205,7 +205,7 @@ def kills(folder: Path | None) -> bool:
                 child = _begun(here, counter)
                 while child.poll() is None and counter.read_bytes() == before:
                     time.sleep(0.001)
-                time.sleep(random.uniform(0, moving_seconds / 8))
+                time.sleep(random.uniform(0, moving_seconds / 7))
                 child.kill()
                 killed += child.wait() != 0
             if here.target.exists() and killed < 10:
