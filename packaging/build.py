@@ -8,7 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from installers.bundle import build_bundle
+from installers.checksums import write_checksums
+from installers.deb import build_deb
 from installers.engine import build_engine
+from installers.icons import build_icons
+from installers.places import DIST
 
 
 def engine(options: argparse.Namespace) -> None:
@@ -18,12 +22,37 @@ def engine(options: argparse.Namespace) -> None:
 
 def bundle(options: argparse.Namespace) -> None:
     """the frozen program in its folder"""
-    build_bundle(vulkan=options.vulkan)
+    finished_bundle(options)
+
+
+def finished_bundle(options: argparse.Namespace) -> Path:
+    """The frozen program for the packages of this run, which is built once, or what --bundle names."""
+    if options.bundle is None:
+        options.bundle = build_bundle(vulkan=options.vulkan)
+    return Path(options.bundle)
+
+
+def icons(_options: argparse.Namespace) -> None:
+    """the app's icon in all sizes and forms"""
+    print(build_icons())
+
+
+def deb(options: argparse.Namespace) -> None:
+    """the package for Debian and Ubuntu"""
+    print(build_deb(finished_bundle(options), build_icons()))
+
+
+def checksums(_options: argparse.Namespace) -> None:
+    """SHA256SUMS of all that lies in dist/"""
+    print(write_checksums(DIST))
 
 
 TARGETS: dict[str, Callable[[argparse.Namespace], None]] = {
     "engine": engine,
     "bundle": bundle,
+    "icons": icons,
+    "deb": deb,
+    "checksums": checksums,
 }
 
 
@@ -39,6 +68,9 @@ def main() -> int:
     parser.add_argument("targets", nargs="+", choices=TARGETS, metavar="TARGET")
     parser.add_argument(
         "--no-vulkan", dest="vulkan", action="store_false", help="leave the Vulkan back end out (it needs glslc)"
+    )
+    parser.add_argument(
+        "--bundle", type=Path, metavar="FOLDER", help="make packages of this frozen program instead of building it"
     )
     options = parser.parse_args()
     for name in options.targets:
