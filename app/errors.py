@@ -221,6 +221,14 @@ class DataFolderUnusable(AppError):
 
 
 @dataclass(eq=False)
+class PortableFolderUnusable(AppError):
+    """The program is to keep everything beside itself, and cannot write there."""
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
 class DatabaseNewer(AppError):
     """The chats were written by a newer version; they are left untouched."""
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from app.atomic_file import write_atomically
-from app.errors import DataFolderUnusable
+from app.errors import AppError, DataFolderUnusable, PortableFolderUnusable
+from resources.own_program import is_frozen
 
 HOME_VARIABLE = "LIANGLI_HOME"
+# Beside the installed program: this file, or the folder itself, says that everything is to be kept in the folder.
+PORTABLE_MARK, PORTABLE_FOLDER = "portable", "data"
 # In the data folder: the user's own entries of the model catalogue, *.toml files.
 FAMILIES = "families"
 
@@ -26,13 +30,26 @@ class RuntimeInfo:
 
 
 def data_folder() -> Path:
-    """The user's data folder, absolute: $LIANGLI_HOME, else the platform's place for user data. May not exist yet."""
+    """The user's data folder, absolute: $LIANGLI_HOME, else the portable program's own, else the platform's place for
+    user data. May not exist yet.
+    """
     chosen = os.environ.get(HOME_VARIABLE)
     if chosen:
         return Path(chosen).expanduser().absolute()
+    if portable := portable_folder():
+        return portable
     from platformdirs import user_data_path
 
     return user_data_path("liangli", appauthor=False)
+
+
+def portable_folder() -> Path | None:
+    """The data folder beside the installed program, if it is to keep everything there; None otherwise."""
+    if not is_frozen():
+        return None
+    beside = Path(sys.executable).resolve().parent
+    folder = beside / PORTABLE_FOLDER
+    return folder if folder.is_dir() or (beside / PORTABLE_MARK).exists() else None
 
 
 def models_folder() -> Path:
@@ -95,18 +112,27 @@ def input_history_file() -> Path:
     return data_folder() / "chat_history"
 
 
-def prepare_data_folder() -> Path:
-    """Create the data folder and the folders in it, closed to other users. Raises DataFolderUnusable."""
-    root = data_folder()
+def prepare_data_folder(root: Path | None = None) -> Path:
+    """Create the data folder (`root` is it if it is known already) and the folders in it, closed to other users.
+
+    Raises DataFolderUnusable, PortableFolderUnusable.
+    """
+    root = root or data_folder()
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (models_folder(), planning_folder(), logs_folder()):
-            folder.mkdir(exist_ok=True, mode=0o700)
+            (root / folder.name).mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
-        raise DataFolderUnusable(path=str(root), reason=error.strerror or str(error)) from error
+        raise _unusable(root, error.strerror or str(error)) from error
     if not os.access(root, os.W_OK | os.X_OK):
-        raise DataFolderUnusable(path=str(root), reason=os.strerror(errno.EACCES))
+        raise _unusable(root, os.strerror(errno.EACCES))
     return root
+
+
+def _unusable(root: Path, reason: str) -> AppError:
+    if root == portable_folder():
+        return PortableFolderUnusable(path=str(root), reason=reason)
+    return DataFolderUnusable(path=str(root), reason=reason)
 
 
 def write_runtime(info: RuntimeInfo) -> None:

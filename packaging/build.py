@@ -13,6 +13,7 @@ from installers.deb import build_deb
 from installers.engine import build_engine
 from installers.icons import build_icons
 from installers.places import DIST
+from installers.portable import build_run, build_tar
 
 
 def engine(options: argparse.Namespace) -> None:
@@ -42,6 +43,16 @@ def deb(options: argparse.Namespace) -> None:
     print(build_deb(finished_bundle(options), build_icons()))
 
 
+def tar(options: argparse.Namespace) -> None:
+    """the program for every Linux, to unpack anywhere"""
+    print(build_tar(finished_bundle(options), build_icons()))
+
+
+def run(options: argparse.Namespace) -> None:
+    """the same as one file that unpacks and installs itself"""
+    print(build_run(finished_bundle(options), build_icons()))
+
+
 def checksums(_options: argparse.Namespace) -> None:
     """SHA256SUMS of all that lies in dist/"""
     print(write_checksums(DIST))
@@ -52,6 +63,8 @@ TARGETS: dict[str, Callable[[argparse.Namespace], None]] = {
     "bundle": bundle,
     "icons": icons,
     "deb": deb,
+    "tar": tar,
+    "run": run,
     "checksums": checksums,
 }
 

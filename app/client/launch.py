@@ -23,11 +23,11 @@ def service_log(data_folder: Path) -> Path:
 def launch(data_folder: Path, options: Sequence[str] = ()) -> subprocess.Popen[bytes]:
     """Start `liangli serve` in a session of its own, so that closing a terminal or the window does not end it.
 
-    Returns at once. Where a service runs already, the new one ends by itself.
+    Returns at once. Where a service runs already, the new one ends by itself. Raises DataFolderUnusable,
+    PortableFolderUnusable.
     """
-    log_path = service_log(data_folder)
-    log_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with log_path.open("ab") as log:
+    paths.prepare_data_folder(data_folder)
+    with service_log(data_folder).open("ab") as log:
         return subprocess.Popen(
             [*module_command("app"), "serve", "--no-daemon", *options],
             cwd=Path(app.__file__).parents[1],  # where `-m app` can be found, also without an installation

@@ -33,7 +33,9 @@ def members_of(folder: Path, prefix: str) -> Iterator[Member]:
         if path.is_symlink():
             yield Member(path=name, link=str(path.readlink()))
         elif path.is_file():
-            yield Member(path=name, file=path, is_program=bool(path.stat().st_mode & stat.S_IXUSR))
+            # Libraries are not run, whatever their modes say.
+            is_program = bool(path.stat().st_mode & stat.S_IXUSR) and ".so" not in path.suffixes
+            yield Member(path=name, file=path, is_program=is_program)
 
 
 def write_tar(members: Iterable[Member], stream: BinaryIO, *, date: int, root: str = "") -> None:

@@ -46,7 +46,7 @@ def build_deb(bundle: Path, icons: Path) -> Path:
 def package_members(bundle: Path, icons: Path, date: int) -> Iterable[Member]:
     """All files of the package."""
     yield from members_of(bundle, FOLDER)
-    yield Member(path="usr/bin/liangli", link=f"../../{FOLDER}/liangli")
+    yield Member(path="usr/bin/liangli", link=f"/{FOLDER}/liangli")
     yield from integration("usr/share", icons=icons, version=version(), date=date)
     documents = "usr/share/doc/liangli"
     yield Member(path=f"{documents}/copyright", file=LINUX / "copyright")

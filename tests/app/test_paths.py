@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app import paths
-from app.errors import DataFolderUnusable
+from app.errors import DataFolderUnusable, PortableFolderUnusable
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +29,48 @@ def test_without_a_choice_it_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv(paths.HOME_VARIABLE)
     assert paths.data_folder().name == "liangli"
     assert paths.data_folder().is_absolute()
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of an installed program, without a choice of the user's."""
+    folder = tmp_path / "U 盘 😀" / "liangli"
+    folder.mkdir(parents=True)
+    monkeypatch.delenv(paths.HOME_VARIABLE)
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    monkeypatch.setattr("sys.executable", str(folder / "liangli"))
+    return folder
+
+
+def test_an_installed_program_keeps_nothing_beside_itself_unless_it_is_told_to(installed: Path) -> None:
+    assert paths.portable_folder() is None
+    assert installed not in paths.data_folder().parents
+
+
+@pytest.mark.parametrize("mark", ["portable", "data"])
+def test_a_portable_program_keeps_everything_beside_itself(installed: Path, mark: str) -> None:
+    (installed / mark).mkdir() if mark == "data" else (installed / mark).touch()
+    assert paths.prepare_data_folder() == installed / "data"
+    assert paths.chats_file().parent == paths.models_folder().parent == installed / "data"
+
+
+def test_what_the_user_chose_wins_over_portable(installed: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (installed / "portable").touch()
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(home))
+    assert paths.data_folder() == home
+
+
+def test_a_portable_program_that_cannot_write_says_so(installed: Path) -> None:
+    (installed / "portable").touch()
+    (installed / "data").write_text("in the way")
+    with pytest.raises(PortableFolderUnusable):
+        paths.prepare_data_folder()
+
+
+def test_a_checkout_is_not_portable(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (installed / "portable").touch()
+    monkeypatch.delattr("sys.frozen")
+    assert paths.portable_folder() is None
 
 
 def test_a_file_in_the_way_is_an_error_of_ours(home: Path) -> None:
