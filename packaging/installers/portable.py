@@ -38,7 +38,7 @@ def build_run(bundle: Path, icons: Path) -> Path:
     needs, date, payload = needs_of(bundle), source_date(), BUILD / "payload.tar.xz"
     members = list(portable_members(bundle, icons, needs, date=date))
     write_tar_xz(members, payload, date=date)
-    write_run(target, tool=build_unpacker(), payload=payload, unpacked_bytes=_size(members), needs=needs)
+    write_run(target, tool=build_unpacker(BUILD / "unxz"), payload=payload, unpacked_bytes=_size(members), needs=needs)
     payload.unlink()
     return target
 
@@ -92,9 +92,8 @@ def write_run(target: Path, *, tool: Path, payload: Path, unpacked_bytes: int, n
     target.chmod(0o755)
 
 
-def build_unpacker() -> Path:
-    """The unpacker: a small program that needs nothing but glibc. Its compiler and liblzma.a are needed here."""
-    target = BUILD / "unxz"
+def build_unpacker(target: Path) -> Path:
+    """The unpacker: a small program that needs nothing but glibc. A C compiler and liblzma.a are needed here."""
     run("cc", "-O2", "-s", "-Wl,--build-id=none", "-o", target, PARTS / "unxz.c", "-l:liblzma.a", "-lpthread")
     return target
 

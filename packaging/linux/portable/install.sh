@@ -49,7 +49,8 @@ link_command() {
 tell_desktop() {
     update-desktop-database "$data/applications" 2>/dev/null || :
     update-mime-database "$data/mime" 2>/dev/null || :
-    gtk-update-icon-cache -q -t "$data/icons/hicolor" 2>/dev/null || :
+    # Without a cache of this folder icons are looked for in the folder itself, once its time tells of a change.
+    touch "$data/icons/hicolor"
 }
 
 # What the window needs of the system and does not find.

@@ -37,9 +37,18 @@ remove_integration() {
         fi
     fi
     if [ "$(readlink "$programs/liangli" 2>/dev/null || :)" = "$here/liangli" ]; then rm -f "$programs/liangli"; fi
+    tell_desktop
+}
+
+# Lists that the desktop made of our files alone go with them.
+tell_desktop() {
+    if [ -d "$shared/mime/packages" ] && [ -n "$(ls -A "$shared/mime/packages")" ]; then
+        update-mime-database "$shared/mime" 2>/dev/null || :
+    elif [ -f "$shared/mime/mime.cache" ]; then
+        rm -rf "$shared/mime"
+    fi
     update-desktop-database "$shared/applications" 2>/dev/null || :
-    update-mime-database "$shared/mime" 2>/dev/null || :
-    gtk-update-icon-cache -q -t "$shared/icons/hicolor" 2>/dev/null || :
+    if [ "$(ls -A "$shared/applications" 2>/dev/null)" = mimeinfo.cache ]; then rm -r "$shared/applications"; fi
 }
 
 # Chats and models, in the folder that is Liangli's alone.
