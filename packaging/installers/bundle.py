@@ -6,9 +6,12 @@ import shutil
 import sys
 from pathlib import Path
 
+from installers.components import components_of
 from installers.engine import build_engine
 from installers.environment import build_python
+from installers.notices import write_notices
 from installers.places import BUILD, PACKAGING, ROOT, run, source_date
+from installers.sbom import write_sbom
 
 # PyInstaller's folder for all but the program.
 CONTENTS = "_internal"
@@ -36,6 +39,9 @@ def build_bundle(*, vulkan: bool) -> Path:
     _forget_python_caches(program)
     if sys.platform == "linux":
         _strip_python(program)
+    components = components_of(program)
+    write_notices(components, program)
+    write_sbom(components, program)
     size = sum(path.lstat().st_size for path in program.rglob("*") if not path.is_dir())
     print(f"{program}: {size / 1e6:.0f} MB")
     if size > _MOST_BYTES:

@@ -79,6 +79,11 @@ def engine_version() -> str:
     return found[1]
 
 
+def engine_source(wanted: str) -> Path:
+    """The unpacked source package of that version, fetched when it is not here."""
+    return _source(build_python(), wanted)
+
+
 def _source(python: Path, wanted: str) -> Path:
     """The unpacked source package, at a path that does not change from build to build."""
     folder = BUILD / "engine" / f"source-{wanted}"

@@ -19,7 +19,10 @@ from installers.places import BUILD, DIST, run, source_date, system, version
 PARTS = LINUX / "portable"
 _FOLDER = "liangli"
 # What the program's folder holds; all else in it is the user's.
-_PROGRAM_FILES = ("liangli", "_internal", "share", "install", "uninstall", "README.txt")
+_PROGRAM_FILES = (
+    *("liangli", "_internal", "share", "install", "uninstall", "README.txt"),
+    *("THIRD-PARTY-NOTICES.txt", "licenses", "sbom.cdx.json"),
+)
 
 
 def build_tar(bundle: Path, icons: Path) -> Path:
