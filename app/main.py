@@ -21,7 +21,7 @@ CLOSED_PIPE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `liangli ARGUMENTS` and return its exit code: 0, the error's own (1-99), 2 for a wrong command line, 130
+    """Run `liangli ARGUMENTS` and return its exit code: 0, the error's own (1-119), 2 for a wrong command line, 130
     after Ctrl-C, 141 when the reader of standard output went away.
     """
     _survive_odd_encodings()

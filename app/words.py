@@ -107,7 +107,7 @@ def http_status(code: str) -> int:
 
 
 def exit_code(code: str) -> int:
-    """The exit code (1-99) of a command that ended with this error; 1 for one without words."""
+    """The exit code (1-119) of a command that ended with this error; 1 for one without words."""
     return int(_table(code).get("exit", 1))
 
 

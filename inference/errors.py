@@ -7,6 +7,7 @@ InferenceError
 │   ├── EngineDiedLoading
 │   ├── PlanFailed
 │   ├── ChatProfileUnknown
+│   ├── EngineUnsound       no file is at fault: the engine itself cannot work here
 │   └── ArchitectureUnsupported
 ├── RequestRefused          this request cannot be answered; others are not affected
 │   ├── ContextOverflow
@@ -85,6 +86,18 @@ class DeviceMissing(ModelRefused):
 
     path: str
     device: str
+
+
+@dataclass(eq=False)
+class EngineUnsound(ModelRefused):
+    """The engine itself cannot work here, whatever the model.
+
+    reason: "no_device" (not even the processor: no back end could be loaded) or "two_copies" (libggml is in the process
+    twice, so back ends that one knows are unknown to the other). detail: names of libraries (technical).
+    """
+
+    reason: str
+    detail: str
 
 
 @dataclass(eq=False)

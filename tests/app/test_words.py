@@ -21,7 +21,7 @@ from app.values import Language, PlanChange
 from inference.errors import EngineDied
 from resources import wording
 
-ERROR_MODULES = ("app.errors", "inference.errors", "models_catalog.errors", "models_catalog.remote_header.errors", "models_catalog.lan.errors", "models_catalog.signed.errors")
+ERROR_MODULES = ("app.errors", "inference.errors", "models_catalog.errors", "models_catalog.remote_header.errors", "models_catalog.lan.errors", "models_catalog.signed.errors", "inference.engine_packs.errors")
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
 
 
@@ -50,7 +50,7 @@ def test_every_error_has_words(kind: type[Exception]) -> None:
     assert not re.search(r"[{}]", re.sub(r"\{\w+\}", "", table["zh"] + table["en"]))
     assert re.search(r"[\u4e00-\u9fff]", table["zh"])
     assert 400 <= table["http"] <= 599
-    assert 3 <= table["exit"] <= 99
+    assert 3 <= table["exit"] <= 119
 
 
 def test_no_words_without_an_error() -> None:
