@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -23,7 +23,10 @@ Ending = Literal["done", "failed", "too_slow", "too_much", "absent"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolAnswer:
-    """What a tool wrote to standard output, and how it ended; absent: there is no such program."""
+    """What a tool wrote to standard output, and how it ended; absent: there is no such program.
+
+    exit_code: as `subprocess` gives it, minus the signal's number where one ended it.
+    """
 
     output: str = ""
     ending: Ending = "done"
@@ -33,7 +36,13 @@ class ToolAnswer:
 ABSENT = ToolAnswer(ending="absent")
 
 
-def run_tool(command: Sequence[str], limit_seconds: float, *, max_output_bytes: int = MAX_OUTPUT_BYTES) -> ToolAnswer:
+def run_tool(
+    command: Sequence[str],
+    limit_seconds: float,
+    *,
+    max_output_bytes: int = MAX_OUTPUT_BYTES,
+    environment: Mapping[str, str] = os.environ,
+) -> ToolAnswer:
     """Run the program; one that is not installed costs no process. Raises nothing that a tool can cause.
 
     A program that takes too long, or writes too much, is killed with all its children. Its messages come in English
@@ -49,7 +58,7 @@ def run_tool(command: Sequence[str], limit_seconds: float, *, max_output_bytes: 
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=_HOME,
-            env=os.environ | {"LC_ALL": "C"},
+            env={**environment, "LC_ALL": "C"},
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from inference.backends.llama_cpp.back_ends import BACK_ENDS_VARIABLE, CPU_ONLY
-from inference.errors import InferenceError, PlanFailed
+from inference.errors import EngineUnsound, InferenceError, PlanFailed
 from inference.plan_worker.messages import Planned, PlanRefused, PlanTask, decode_task, encode
 from inference.planning.oracle import MeasureFailed
 from inference.worker import fences
@@ -65,9 +65,16 @@ class Planner:
     def __init__(self) -> None:
         from inference.backends.llama_cpp.breakdown import readable
         from inference.backends.llama_cpp.library import Callbacks, lib
+        from inference.backends.llama_cpp.soundness import require_sound
         from inference.backends.llama_cpp.virtual_devices import VirtualDevices
 
         self._callbacks = Callbacks(record)
+        self._unsound: EngineUnsound | None = None
+        try:
+            require_sound()
+        except EngineUnsound as error:
+            self._unsound = error  # said when somebody asks for a plan
+            return
         lib.llama_backend_init()
         self._devices = VirtualDevices() if readable() else None
         self._models: OrderedDict[tuple[bytes, tuple[str, ...], int], _Model] = OrderedDict()
@@ -75,6 +82,8 @@ class Planner:
     def answer(self, task: PlanTask) -> Planned | PlanRefused:
         """The plan, or why there is none."""
         try:
+            if self._unsound is not None:
+                raise self._unsound
             return Planned(answer=self._plan(task))
         except MeasureFailed as error:
             refusal: Exception = PlanFailed(path=task.model_path, detail=error.detail)

@@ -14,6 +14,8 @@ _NAMES = frozenset(
         "TEMP",
         "TMP",
         "LD_LIBRARY_PATH",
+        # Where Vulkan looks for its drivers.
+        "XDG_DATA_DIRS",
         "DYLD_LIBRARY_PATH",
         # Windows: system libraries and the folder of the drivers' shader caches.
         "SYSTEMROOT",
@@ -31,7 +33,8 @@ _NAMES = frozenset(
         "LIANGLI_ENGINE_PACKS",
     }
 )
-_PREFIXES = ("LC_", "CUDA_", "HIP_", "ROCR_", "HSA_", "GGML_", "OMP_", "GOMP_", "KMP_")
+# "VK_": which of several Vulkan drivers the user wants.
+_PREFIXES = ("LC_", "VK_", "CUDA_", "HIP_", "ROCR_", "HSA_", "GGML_", "OMP_", "GOMP_", "KMP_")
 
 # Threads that spin at a barrier starve each other beside any other busy program: with these the quiet speed is kept and
 # half of the contended tail goes (measured on 2 cores). They must stand before the OpenMP library is loaded.

@@ -31,8 +31,12 @@ _PLAIN = frozenset({"base"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackEnds:
-    """What was loaded. cpu_variant: "" where it is built in; failed: names of libraries that could not be loaded."""
+    """What was loaded. cpu_variant: "" where it is built in; failed: names of libraries that could not be loaded.
 
+    separate: back ends are libraries of their own, none is built in.
+    """
+
+    separate: bool = False
     cpu_variant: str = ""
     loaded: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
@@ -66,7 +70,7 @@ def load_back_ends(ggml: Any, folder: Path, environment: Mapping[str, str] = os.
         packs = [Path(pack) for pack in environment.get(PACKS_VARIABLE, "").split(os.pathsep) if pack]
         for path in card_libraries([*packs, folder]):
             (loaded if ggml.ggml_backend_load(os.fsencode(path)) else failed).append(path.name)
-    return BackEnds(cpu_variant=chosen, loaded=tuple(loaded), failed=tuple(failed))
+    return BackEnds(separate=True, cpu_variant=chosen, loaded=tuple(loaded), failed=tuple(failed))
 
 
 def cpu_variants(folder: Path) -> tuple[CpuVariant, ...]:

@@ -18,6 +18,7 @@ from inference.backends.llama_cpp.file_sampling import read_sampling
 from inference.backends.llama_cpp.library import Callbacks, lib
 from inference.backends.llama_cpp.params import context_params, free_device_bytes, model_params, output_rows
 from inference.backends.llama_cpp.sampler import ChainSampler, GreedySampler, make_sampler
+from inference.backends.llama_cpp.soundness import require_sound
 from inference.backends.llama_cpp.vocabulary import LlamaVocabulary
 from inference.backends.protocol import DecodeFailed, DecodeInterrupted
 from inference.backends.shortage import find_shortage
@@ -202,8 +203,10 @@ class LlamaBackend:
 def load(plan: LoadPlan, *, callbacks: Callbacks, on_progress: Callable[[float], None]) -> LlamaBackend:
     """Load the model, make its context and measure both; on accelerators one full batch is computed as well.
 
-    Raises ModelLoadFailed, OutOfMemoryLoading, DeviceMissing or ArchitectureUnsupported; may abort the process.
+    Raises EngineUnsound, ModelLoadFailed, OutOfMemoryLoading, DeviceMissing or ArchitectureUnsupported; may abort the
+    process.
     """
+    require_sound()
     lib.llama_backend_init()
     started = time.monotonic()
     free_before = free_device_bytes(plan)

@@ -11,13 +11,18 @@ import sys
 from typing import Any
 
 from inference.backends.llama_cpp.library import base, ggml, lib
+from inference.backends.llama_cpp.soundness import require_sound
 from inference.backends.llama_cpp.virtual_devices import DeviceProperties
 
 _TYPES = {0: "CPU", 1: "GPU", 2: "IGPU", 3: "ACCEL", 4: "META"}
 
 
 def list_devices() -> list[dict[str, Any]]:
-    """One entry for each device: name, description, type, free_bytes, total_bytes, pci_id ("" where there is none)."""
+    """One entry for each device: name, description, type, free_bytes, total_bytes, pci_id ("" where there is none).
+
+    Raises EngineUnsound.
+    """
+    require_sound()
     lib.llama_backend_init()
     return [_describe(ggml.ggml_backend_dev_get(number)) for number in range(ggml.ggml_backend_dev_count())]
 

@@ -72,6 +72,7 @@ base: Any = _declare(
         "ggml_backend_dev_type": (ctypes.c_int, (_P,)),
         "ggml_backend_dev_buffer_type": (_P, (_P,)),
         "ggml_backend_dev_get_props": (None, (_P, _P)),
+        "ggml_version": (ctypes.c_char_p, ()),
         "ggml_op_name": (ctypes.c_char_p, (ctypes.c_int,)),
         "ggml_nbytes": (_SIZE, (_P,)),
         "ggml_nelements": (ctypes.c_int64, (_P,)),

@@ -44,13 +44,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_best_variant_that_runs_here_is_taken_and_every_card(folder: Path) -> None:
     ggml = Ggml()
     found = load_back_ends(ggml, folder, {})
-    assert found == BackEnds(cpu_variant="zen4", loaded=("libggml-vulkan.so",))
+    assert found == BackEnds(separate=True, cpu_variant="zen4", loaded=("libggml-vulkan.so",))
     assert ggml.loaded == ["libggml-cpu-zen4.so", "libggml-vulkan.so"]
 
 
 def test_a_library_that_cannot_be_loaded_leaves_the_next_best(folder: Path) -> None:
     found = load_back_ends(Ggml(broken=("zen4", "vulkan")), folder, {})
-    assert found == BackEnds(cpu_variant="haswell", failed=("libggml-cpu-zen4.so", "libggml-vulkan.so"))
+    assert found == BackEnds(separate=True, cpu_variant="haswell", failed=("libggml-cpu-zen4.so", "libggml-vulkan.so"))
 
 
 def test_the_safe_variant_is_the_plainest_that_runs(folder: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_named_variant_is_taken_if_it_runs_here(folder: Path, wanted: str, tak
 
 
 def test_without_cards_no_driver_is_touched(folder: Path) -> None:
-    assert load_back_ends(Ggml(), folder, {"LIANGLI_BACK_ENDS": "cpu"}) == BackEnds(cpu_variant="zen4")
+    assert load_back_ends(Ggml(), folder, {"LIANGLI_BACK_ENDS": "cpu"}) == BackEnds(separate=True, cpu_variant="zen4")
 
 
 def test_built_in_back_ends_are_all_there_is(folder: Path) -> None:
