@@ -91,14 +91,13 @@ class Chooser:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
 
-    def _trial(self, supply: Supply, wanted: tuple[int, int]) -> asyncio.Task[Runner]:
-        return asyncio.ensure_future(
-            try_source(
-                self._client(supply),
-                supply.source,
-                wanted=wanted,
-                size_bytes=self._size_bytes,
-                sha256=self._sha256,
-                patience=self._patience,
-            )
+    async def _trial(self, supply: Supply, wanted: tuple[int, int]) -> Runner:
+        client = self._client(supply)
+        return await try_source(
+            client,
+            await supply.located(client, self._patience),
+            wanted=wanted,
+            size_bytes=self._size_bytes,
+            sha256=self._sha256,
+            patience=self._patience,
         )

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 import httpx
 
-from models_catalog.download.part_file import Data
 from models_catalog.download.parts import Lease, Parts
+from models_catalog.download.raw_file import Data
 from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.supply import SourceSlow, Supply
 from models_catalog.sources.faults import SourceChanged, SourceCut, SourceFailed, SourceFault, SourceUnfit
@@ -228,8 +228,8 @@ class Crew:
         """One request; raises a SourceFault. Returns early when the lease was shortened."""
         order, supply = self._order, self._supply
         request = RangeRequest(
-            url=supply.source.url,
-            headers=supply.source.headers,
+            url=supply.whole_file.url,
+            headers=supply.whole_file.headers,
             start=lease.position,
             end=lease.end,
             total_bytes=order.size_bytes,

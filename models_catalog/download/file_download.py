@@ -6,18 +6,22 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 import httpx
 
+from models_catalog.download.archives import ArchiveCrew
 from models_catalog.download.choosing import Chooser
 from models_catalog.download.crew import Crew, Order, Sink
 from models_catalog.download.keeper import Keeper
-from models_catalog.download.part_file import Data, PartFile
+from models_catalog.download.part_file import PartFile
 from models_catalog.download.parts import Parts
 from models_catalog.download.progress import Board
+from models_catalog.download.raw_file import Data
 from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.supply import SourceSlow, Supply
 from models_catalog.errors import ContentWrong, NoSourceWorked
+from models_catalog.sources.byte_source import ByteSource, WholeFile, ZippedPieces
 from models_catalog.sources.diagnosis import problems_of
 from models_catalog.sources.faults import SourceChanged, SourceFault
 from models_catalog.transfer.extents import Extent
@@ -60,17 +64,7 @@ class FileDownload:
     async def run(self) -> None:
         """The part is whole and right when this returns. Raises leaves of FetchFailed, and FileReplaced."""
         keeper = Keeper(self.part, self.patience)
-        keeping = asyncio.ensure_future(keeper.run())
-        working = asyncio.ensure_future(self._work(keeper))
-        try:
-            await asyncio.wait({keeping, working}, return_when=asyncio.FIRST_COMPLETED)
-            if keeping.done():
-                _raise_first(keeping.exception())
-            await working
-        finally:
-            for task in (working, keeping):
-                task.cancel()
-            await asyncio.gather(working, keeping, return_exceptions=True)
+        await keeper.beside(self._work(keeper))
 
     async def _work(self, keeper: Keeper) -> None:
         while True:
@@ -90,7 +84,7 @@ class FileDownload:
         supplies = self.supplies if among is None else among
         while parts.missing_bytes:
             usable = [one for one in supplies if not one.unfit and not self._has_had_enough(one)]
-            answered = any(one.answered for one in usable)
+            answered = any(one.answered for one in self.supplies)
             if not usable or not (answered or any(one.fault is None or self._asked_to_wait(one) for one in usable)):
                 # Where nobody has ever answered there is no network: waiting would only hide that.
                 raise self._failure()
@@ -121,10 +115,8 @@ class FileDownload:
             cap=self.cap,
             faster=faster,
         )
-        crew = Crew(order, supply)
-        self.board.transferring(supply.name, lambda: crew.connections)
         try:
-            await crew.run()
+            await self._crew(supply, order, await supply.located(self.client(supply), self.patience)).run()
         except SourceSlow:
             pass
         except SourceChanged as fault:
@@ -134,6 +126,21 @@ class FileDownload:
             supply.failed(fault, self.patience)
         except SourceFault as fault:
             supply.failed(fault, self.patience)
+
+    def _crew(self, supply: Supply, order: Order, source: ByteSource) -> Crew | ArchiveCrew:
+        match source:
+            case WholeFile():
+                crew = Crew(order, supply)
+                self.board.transferring(supply.name, lambda: crew.connections)
+                return crew
+            case ZippedPieces():
+                archives = ArchiveCrew(order, supply, source, self.part)
+                self.board.transferring(
+                    supply.name, lambda: archives.connections, packed_bytes=lambda: archives.packed_bytes
+                )
+                return archives
+            case _:
+                assert_never(source)
 
     def _has_had_enough(self, supply: Supply) -> bool:
         too_long = supply.rest_until - time.monotonic() > self.patience.rest_limit_seconds
@@ -169,21 +176,28 @@ class FileDownload:
     async def _compare(self, supply: Supply, keeper: Keeper) -> bool:
         """Whether anything was replaced by what this source says."""
         replaced = False
-        step_bytes = max(_LEAST_COMPARED_BYTES, self.part.size_bytes // _COMPARED_STEPS)
-        for begin, end in self._to_compare(supply):
-            for start in range(begin, end, step_bytes):
-                stop = min(end, start + step_bytes)
-                comparison = Comparison(self.part)
-                parts = Parts([(start, stop)], least_bytes=self.patience.least_part_bytes)
-                try:
-                    await self._complete(parts, comparison, [supply])
-                except NoSourceWorked:
-                    return replaced
-                replaced |= comparison.changed_to > 0
-                # What is wrong up to the end of a step is so beyond it.
-                if 0 < comparison.changed_to < stop and await keeper.sha256(lambda _: None) == self.sha256:
-                    return True
+        for ranges in self._steps(supply):
+            comparison = Comparison(self.part)
+            parts = Parts(ranges, least_bytes=self.patience.least_part_bytes)
+            try:
+                await self._complete(parts, comparison, [supply])
+            except NoSourceWorked:
+                return replaced or comparison.changed_to > 0
+            replaced |= comparison.changed_to > 0
+            # What is wrong up to the end of a step is so beyond it.
+            if 0 < comparison.changed_to < ranges[-1][1] and await keeper.sha256(lambda _: None) == self.sha256:
+                return True
         return replaced
+
+    def _steps(self, supply: Supply) -> list[list[tuple[int, int]]]:
+        """What to compare at once: of archives, each of which is fetched whole, everything."""
+        ranges = self._to_compare(supply)
+        if not isinstance(supply.source, WholeFile):
+            return [ranges] if ranges else []
+        step_bytes = max(_LEAST_COMPARED_BYTES, self.part.size_bytes // _COMPARED_STEPS)
+        return [
+            [(start, min(end, start + step_bytes))] for begin, end in ranges for start in range(begin, end, step_bytes)
+        ]
 
     def _share_of(self, supply: Supply) -> int:
         return sum(extent.end - extent.start for extent in self.part.extents if extent.source == supply.name)
@@ -219,10 +233,3 @@ class Comparison:
 
     async def settle(self, connection: int) -> None:
         """Seldom is anything written: nothing to wait for."""
-
-
-def _raise_first(error: BaseException | None) -> None:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if error is not None:
-        raise error

@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from typing import Any, TypeVar
 
 from models_catalog.download.following_hash import FollowingHash
-from models_catalog.download.part_file import Data, PartFile
+from models_catalog.download.part_file import PartFile
+from models_catalog.download.raw_file import Data
 from models_catalog.transfer.patience import Patience
 from models_catalog.transfer.threads import in_thread, quiet_thread
 
+_Result = TypeVar("_Result")
 _HASH_SECONDS = 0.2
 _HASH_AT_ONCE_BYTES = 8 * 1024 * 1024
 
@@ -31,6 +34,19 @@ class Keeper:
         self._due = asyncio.Event()
         self._safe = asyncio.Condition()
         self._hashing = asyncio.Lock()
+
+    async def beside(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """Does the work while everything is kept; raises what the work raises, or the disk."""
+        keeping, working = asyncio.ensure_future(self.run()), asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({keeping, working}, return_when=asyncio.FIRST_COMPLETED)
+            if keeping.done():
+                _raise_first(keeping.exception())
+            return await working
+        finally:
+            for task in (working, keeping):
+                task.cancel()
+            await asyncio.gather(working, keeping, return_exceptions=True)
 
     def put(self, connection: int, offset: int, data: Data, source: str) -> None:
         """Writes bytes that a connection brought."""
@@ -90,3 +106,10 @@ class Keeper:
                     done_bytes = await in_thread(self._digest.advance, quiet)
             if done_bytes < _HASH_AT_ONCE_BYTES:
                 await asyncio.sleep(_HASH_SECONDS)
+
+
+def _raise_first(error: BaseException | None) -> None:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if error is not None:
+        raise error

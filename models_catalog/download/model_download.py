@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from models_catalog.download.archives import ARCHIVES_AT_ONCE
 from models_catalog.download.file_download import FileDownload, FileReplaced
 from models_catalog.download.names import on_disk, place_in
 from models_catalog.download.part_file import PartFile
@@ -18,6 +19,7 @@ from models_catalog.download.supply import Supply
 from models_catalog.download.unsized_file import UnsizedFile
 from models_catalog.download.values import DownloadProgress, FileToFetch, ModelToFetch
 from models_catalog.errors import CatalogError, DiskTooSmall, FetchCancelled, FileChanged, NoSourceWorked, SizeUnknown
+from models_catalog.sources.byte_source import PackagedFile
 from models_catalog.sources.diagnosis import problem_of
 from models_catalog.sources.faults import SourceFault, SourceUnfit
 from models_catalog.transfer.http_range import RangeRequest, open_client, open_range
@@ -148,7 +150,7 @@ class _Job:
 
     async def _inspect(self, file: FileToFetch, supply: Supply) -> tuple[int | None, str]:
         """Size and ETag of a file that no listing describes; None where the server tells only at the end."""
-        request = RangeRequest(url=supply.source.url, headers=supply.source.headers, start=0, end=1)
+        request = RangeRequest(url=supply.whole_file.url, headers=supply.whole_file.headers, start=0, end=1)
         try:
             async with open_range(self._client(supply), request, self._patience) as answer:
                 size_bytes, etag = answer.total_bytes, answer.etag or ""
@@ -168,9 +170,10 @@ class _Job:
         """Room for what is missing of all files, before the first byte."""
         missing_bytes = sum(part.size_bytes - part.received_bytes for part in self._parts.values())
         if missing_bytes:
+            needed_bytes = missing_bytes + max(map(_packed_bytes, self._parts)) + _SPARE_BYTES
             free = self._free_bytes(self._folder)
-            if free < missing_bytes + _SPARE_BYTES:
-                raise DiskTooSmall(path=str(self._folder), needed_bytes=missing_bytes + _SPARE_BYTES, free_bytes=free)
+            if free < needed_bytes:
+                raise DiskTooSmall(path=str(self._folder), needed_bytes=needed_bytes, free_bytes=free)
 
     async def _fetch(self, file: FileToFetch, supplies: list[Supply]) -> None:
         for _ in range(_MOST_REPLACEMENTS):
@@ -210,3 +213,9 @@ class _Job:
             self._stack.push_async_callback(client.aclose)
             self._clients[proxy] = client
         return self._clients[proxy]
+
+
+def _packed_bytes(file: FileToFetch) -> int:
+    """How much lies packed beside the file while it is fetched in pieces."""
+    pieces = (one.entry.part_bytes for one in file.sources if isinstance(one, PackagedFile))
+    return ARCHIVES_AT_ONCE * max(pieces, default=0)

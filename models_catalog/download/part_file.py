@@ -10,6 +10,7 @@ Beside the file to be, in `.NAME.partial/`:
 * `journal.json`: the sum of all earlier arrivals, replaced in one step after everything it claims is on the disk.
 * `blocks`: the CRC-32 of each whole block of 4 MiB as it arrived: bytes that the disk lost or changed later are found
   by it and fetched alone.
+* `.piece-N.partial/`: the same of an archive that holds the piece from byte N on, where the file comes in such.
 * `lock`: excludes other downloads of the same file, in this process and in others.
 """
 
@@ -18,49 +19,23 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import struct
 import threading
-import zlib
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
+from models_catalog.download.arrivals import Journal, Run, read_journal, replayed, write_journal
+from models_catalog.download.blocks import BLOCK_BYTES, Blocks, checksum_of
+from models_catalog.download.raw_file import Data, force, opened, read_at, write_at
 from models_catalog.errors import FetchAlreadyRunning
 from models_catalog.transfer.extents import Extent, covered_bytes, missing_ranges, sound, with_extent
 from models_catalog.transfer.folder_lock import FileLock, LockHeld
 from models_catalog.transfer.journal import disk_errors, sync_folder
 from models_catalog.transfer.threads import WorkStopped
 
-BLOCK_BYTES = 4 * 1024 * 1024
-# Of a block: whether its checksum is known, and which it is.
-_CHECK = struct.Struct("<II")
-Data = bytes | bytearray | memoryview
 # A longer list of arrivals is folded into the journal, so that opening a part again stays quick.
 _MOST_ARRIVALS = 2000
-_READ_BYTES = 1024 * 1024
-
-
-class _Journal(msgspec.Struct, frozen=True, kw_only=True):
-    """sha256: "" where no listing gives one; the ETag then tells one state of the file from another."""
-
-    sha256: str
-    size_bytes: int
-    extents: tuple[Extent, ...]
-    etag: str = ""
-    arrivals: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class _Run:
-    """Bytes written in one go inside one block."""
-
-    start: int
-    end: int
-    checksum: int
-    source: str
 
 
 class PartFile:
@@ -81,7 +56,7 @@ class PartFile:
         self._mutex = threading.Lock()
         self._syncing = threading.Lock()
         self._closed = False
-        self._runs: dict[int, _Run] = {}
+        self._runs: dict[int, Run] = {}
         self.rewrites = 0
         with disk_errors(target.parent):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -90,10 +65,10 @@ class PartFile:
             except LockHeld as error:
                 raise FetchAlreadyRunning(path=str(target)) from error
             try:
-                self._file = _opened(self.folder / "bytes")
-                self._blocks = _opened(self.folder / "blocks")
+                self._file = opened(self.folder / "bytes")
+                self._blocks = Blocks(self.folder / "blocks", size_bytes)
                 self._extents = self._resumed()
-                self._checks = self._known_checks()
+                self._blocks.recall(self._extents)
                 self._begin_arrivals(self._generation + 1)
             except BaseException:
                 self._lock.release()
@@ -146,20 +121,19 @@ class PartFile:
         end = start + len(data)
         run = self._runs.pop(start, None)
         if run is None or run.source != source or not start % BLOCK_BYTES:
-            run = _Run(start, start, 0, source)
-        run.end, run.checksum = end, zlib.crc32(data, run.checksum)
-        line = msgspec.json.encode((run.start, end - run.start, run.checksum, source)) + b"\n"
+            run = Run(start, start, 0, source)
+        line = run.add(data)
         with self._mutex, self.disk_errors():
             if self._closed:
                 return
             if covered_bytes(self._extents, start, end):
-                self._forget_checks(start, end)
-            _write_at(self._file, start, data)
+                self._become_others(start, end)
+            write_at(self._file, start, data)
             self._arrivals.write(line)
             self._arrival_count += 1
             self._extents = with_extent(self._extents, Extent(start=start, end=end, source=source))
-            if (run.start, end) == self._block(start // BLOCK_BYTES):
-                self._know(start // BLOCK_BYTES, run.checksum)
+            if (run.start, end) == self._blocks.range(start // BLOCK_BYTES):
+                self._blocks.know(start // BLOCK_BYTES, run.checksum)
             elif end % BLOCK_BYTES:
                 self._runs[end] = run
 
@@ -170,34 +144,34 @@ class PartFile:
                 if self._closed or not self._arrival_count:
                     return
                 arrivals, many = self._arrivals, self._arrival_count >= _MOST_ARRIVALS
-            _force(self._file)
-            _force(arrivals)
+            force(self._file)
+            force(arrivals)
         if many:
             self._fold()
 
     def check_blocks(self) -> None:
         """Takes the checksums of whole blocks that came in pieces; blocks. To be called now and then."""
-        for index, known in enumerate(self._checks):
-            start, end = self._block(index)
+        for index, known in self._blocks:
+            start, end = self._blocks.range(index)
             if known is None and not missing_ranges(self._extents, start, end):
                 rewrites = self.rewrites
                 with self.disk_errors():
-                    checksum = self._checksum(start, end)
+                    checksum = checksum_of(self.path, start, end)
                     with self._mutex:
                         if self._closed or self.rewrites != rewrites:
                             return
-                        self._know(index, checksum)
+                        self._blocks.know(index, checksum)
 
     def drop_changed_blocks(self, stop: threading.Event) -> int:
         """Forgets blocks that are not on the disk as they arrived; returns how many bytes that are."""
         dropped = 0
-        for index, known in enumerate(self._checks):
+        for index, known in self._blocks:
             if stop.is_set():
                 raise WorkStopped
-            start, end = self._block(index)
+            start, end = self._blocks.range(index)
             if known is not None:
                 with self.disk_errors():
-                    changed = self._checksum(start, end) != known
+                    changed = checksum_of(self.path, start, end) != known
                 if changed:
                     self.forget(start, end)
                     dropped += end - start
@@ -206,7 +180,7 @@ class PartFile:
     def holds(self, offset: int, data: Data) -> bool:
         """Whether exactly these bytes are there."""
         with self._mutex, self.disk_errors():
-            return _read_at(self._file, offset, len(data)) == data
+            return read_at(self._file, offset, len(data)) == data
 
     def forget(self, start: int, end: int) -> None:
         """These bytes turned out to be wrong: they are missing again."""
@@ -218,7 +192,7 @@ class PartFile:
                 if max(extent.start, end) < extent.end:
                     kept.append(Extent(start=max(extent.start, end), end=extent.end, source=extent.source))
             self._extents = tuple(kept)
-            self._forget_checks(start, end)
+            self._become_others(start, end)
         self._fold()
 
     def move_into_place(self) -> None:
@@ -245,7 +219,7 @@ class PartFile:
             if self._closed:
                 return
             self._close_files()
-            if self._extents:
+            if self._extents or any(self._inner_parts()):
                 self._lock.release()
             else:
                 self._remove()
@@ -254,56 +228,23 @@ class PartFile:
 
     def _resumed(self) -> tuple[Extent, ...]:
         """What earlier runs left that can be relied on."""
-        held_bytes = os.fstat(self._file.fileno()).st_size
-        journal, self._generation = self._read_journal(), 0
-        if journal is None or not sound(journal.extents, min(self.size_bytes, held_bytes)):
-            for left in (*self.folder.glob("arrivals.*"), *self.folder.glob("*.archive")):
+        most_bytes = min(self.size_bytes, os.fstat(self._file.fileno()).st_size)
+        journal, self._generation = read_journal(self.folder), 0
+        ours = journal is not None and journal.is_of(self._sha256, self.size_bytes, self._etag)
+        if journal is None or not ours or not sound(journal.extents, most_bytes):
+            for left in self.folder.glob("arrivals.*"):
                 left.unlink(missing_ok=True)
+            for part in self._inner_parts():
+                shutil.rmtree(part, ignore_errors=True)
             self._file.truncate(0)
-            self._blocks.truncate(0)
+            self._blocks.clear()
             return ()
-        extents, generation = journal.extents, journal.arrivals
-        most_bytes = min(self.size_bytes, held_bytes)
-        while (lines := self.folder / f"arrivals.{generation}").exists():
-            runs: dict[int, _Run] = {}
-            for line in lines.read_bytes().splitlines():
-                try:
-                    start, length, checksum, source = msgspec.json.decode(line, type=tuple[int, int, int, str])
-                except msgspec.DecodeError:
-                    break
-                run = runs.get(start)
-                if run is None or run.source != source or run.end >= start + length:
-                    run = _Run(start, start, 0, source)
-                if not 0 <= start < start + length <= min(most_bytes, start - start % BLOCK_BYTES + BLOCK_BYTES):
-                    continue
-                run.checksum = zlib.crc32(_read_at(self._file, run.end, start + length - run.end), run.checksum)
-                run.end = start + length
-                # A later write to the same place has a line of its own.
-                if run.checksum == checksum:
-                    extents = with_extent(extents, Extent(start=start, end=run.end, source=source))
-                    runs[start] = run
-            self._generation = generation
-            generation += 1
+        extents, self._generation = replayed(self.folder, journal, self._file, most_bytes)
         return extents
 
-    def _read_journal(self) -> _Journal | None:
-        try:
-            journal = msgspec.json.decode((self.folder / "journal.json").read_bytes(), type=_Journal)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
-        known = (journal.sha256, journal.size_bytes) == (self._sha256, self.size_bytes)
-        # Without a hash only an ETag can tell that it is still the same file.
-        same = bool(self._sha256) or (bool(self._etag) and journal.etag == self._etag)
-        return journal if known and same else None
-
-    def _known_checks(self) -> list[int | None]:
-        """The checksum of each block, where it is known."""
-        count = -(-self.size_bytes // BLOCK_BYTES)
-        stored = _read_at(self._blocks, 0, count * _CHECK.size).ljust(count * _CHECK.size, b"\0")
-        return [
-            checksum if known and not missing_ranges(self._extents, *self._block(index)) else None
-            for index, (known, checksum) in enumerate(_CHECK.iter_unpack(stored))
-        ]
+    def _inner_parts(self) -> Iterator[Path]:
+        """Of archives that hold pieces of this file, where it comes in such."""
+        return self.folder.glob(".*.partial")
 
     def _fold(self) -> None:
         """The arrivals so far become part of the journal, and a new list is begun."""
@@ -316,7 +257,14 @@ class PartFile:
                 generation = self._generation
             os.fsync(self._file.fileno())
             former.close()
-            self._write_journal(extents, generation)
+            journal = Journal(
+                sha256=self._sha256,
+                size_bytes=self.size_bytes,
+                extents=extents,
+                etag=self._etag,
+                arrivals=generation,
+            )
+            write_journal(self.folder, journal)
             for path in self.folder.glob("arrivals.*"):
                 if path.suffix[1:].isdecimal() and int(path.suffix[1:]) < generation:
                     path.unlink(missing_ok=True)
@@ -324,19 +272,6 @@ class PartFile:
     def _begin_arrivals(self, generation: int) -> None:
         self._generation, self._arrival_count = generation, 0
         self._arrivals: BinaryIO = (self.folder / f"arrivals.{generation}").open("wb", buffering=0)
-
-    def _write_journal(self, extents: tuple[Extent, ...], arrivals: int) -> None:
-        path = self.folder / "journal.json"
-        fresh = path.with_suffix(".new")
-        journal = _Journal(
-            sha256=self._sha256, size_bytes=self.size_bytes, extents=extents, etag=self._etag, arrivals=arrivals
-        )
-        with fresh.open("wb") as file:
-            file.write(msgspec.json.encode(journal))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        sync_folder(self.folder)
 
     def _close_files(self) -> None:
         self._closed = True
@@ -347,53 +282,7 @@ class PartFile:
         self._lock.release(remove=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # ---- blocks
-
-    def _block(self, index: int) -> tuple[int, int]:
-        return index * BLOCK_BYTES, min((index + 1) * BLOCK_BYTES, self.size_bytes)
-
-    def _know(self, index: int, checksum: int) -> None:
-        self._checks[index] = checksum
-        _write_at(self._blocks, index * _CHECK.size, _CHECK.pack(1, checksum))
-
-    def _forget_checks(self, start: int, end: int) -> None:
-        """Bytes that were there before become others."""
+    def _become_others(self, start: int, end: int) -> None:
+        """Bytes that were there before are replaced or forgotten."""
         self.rewrites += 1
-        for index in range(start // BLOCK_BYTES, -(-end // BLOCK_BYTES)):
-            if self._checks[index] is not None:
-                self._checks[index] = None
-                _write_at(self._blocks, index * _CHECK.size, _CHECK.pack(0, 0))
-
-    def _checksum(self, start: int, end: int) -> int:
-        checksum = 0
-        with self.path.open("rb", buffering=0) as file:
-            file.seek(start)
-            while start < end and (piece := file.read(min(_READ_BYTES, end - start))):
-                checksum = zlib.crc32(piece, checksum)
-                start += len(piece)
-        return checksum
-
-
-def _opened(path: Path) -> BinaryIO:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
-    return os.fdopen(descriptor, "r+b", buffering=0)
-
-
-def _force(file: BinaryIO) -> None:
-    """The file's bytes are on the disk; its times need not be, which saves a write."""
-    getattr(os, "fdatasync", os.fsync)(file.fileno())
-
-
-def _write_at(file: BinaryIO, offset: int, data: Data) -> None:
-    view = memoryview(data)
-    file.seek(offset)
-    while view:
-        view = view[file.write(view) :]
-
-
-def _read_at(file: BinaryIO, offset: int, count: int) -> bytes:
-    file.seek(offset)
-    found = bytearray()
-    while len(found) < count and (piece := file.read(count - len(found))):
-        found += piece
-    return bytes(found)
+        self._blocks.forget(start, end)

@@ -76,6 +76,14 @@ class Parts:
         self._free.clear()
         return self._lend(start, end)
 
+    def lease_within(self, start: int, end: int) -> tuple[Lease, ...]:
+        """Every free byte from `start` up to `end`, as leases in order: for bytes that only come together."""
+        inside = [(max(start, begin), min(end, stop)) for begin, stop in self._free]
+        outside = [(begin, min(start, stop)) for begin, stop in self._free]
+        outside += [(max(end, begin), stop) for begin, stop in self._free]
+        self._free = sorted((begin, stop) for begin, stop in outside if begin < stop)
+        return tuple(self._lend(begin, stop) for begin, stop in inside if begin < stop)
+
     def advance(self, lease: Lease, count: int) -> int:
         """`count` bytes arrived at the lease's position; returns how many of them are the lease's own."""
         own = max(0, min(count, lease.left_bytes))

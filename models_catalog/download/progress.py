@@ -51,6 +51,7 @@ class Board:
         self._state: State = "choosing_source"
         self._source = ""
         self._connections: Callable[[], int] = lambda: 0
+        self._packed_bytes: Callable[[], int] = lambda: 0
         self._checked_bytes = 0
         self._reported_at = self._began_at = 0.0
 
@@ -58,9 +59,11 @@ class Board:
         """Sources are being tried."""
         self._enter("choosing_source")
 
-    def transferring(self, source: str, connections: Callable[[], int]) -> None:
-        """Bytes come from this source now."""
-        self._source, self._connections = source, connections
+    def transferring(
+        self, source: str, connections: Callable[[], int], *, packed_bytes: Callable[[], int] = lambda: 0
+    ) -> None:
+        """Bytes come from this source now. packed_bytes: asks how many more of a file's bytes lie in archives."""
+        self._source, self._connections, self._packed_bytes = source, connections, packed_bytes
         self._began_at = self._began_at or time.monotonic()
         self._enter("transferring")
 
@@ -90,7 +93,7 @@ class Board:
         self.report(at_least_every_seconds=0)
 
     def _value(self, now: float) -> DownloadProgress:
-        received = self._received()
+        received = self._received() + self._packed_bytes()
         moving = self._state in ("transferring", "repairing")
         speed = self._speed.sample(now, received) if moving else 0.0
         early = now - self._began_at < _FIRST_ESTIMATE_SECONDS

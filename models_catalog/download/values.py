@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from models_catalog.sources.byte_source import WholeFile
+from models_catalog.sources.byte_source import FileSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class FileToFetch:
     """
 
     place: tuple[str, ...]
-    sources: tuple[WholeFile, ...]
+    sources: tuple[FileSource, ...]
     size_bytes: int | None
     sha256: str | None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models_catalog.starter import PackageIndexEntry
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeFile:
@@ -40,4 +42,18 @@ class ZippedPieces:
     pieces: tuple[ZippedPiece, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagedFile:
+    """A file that packages of a Python package index carry in pieces; where they lie is asked when it is needed.
+
+    index: the index to ask, None for the one that pip uses.
+    """
+
+    name: str
+    entry: PackageIndexEntry
+    size_bytes: int
+    index: str | None
+
+
+FileSource = WholeFile | PackagedFile
 ByteSource = WholeFile | ZippedPieces

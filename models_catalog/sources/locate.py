@@ -8,7 +8,7 @@ import httpx
 
 from models_catalog.sources import huggingface, modelscope, package_index
 from models_catalog.sources.addresses import Addresses
-from models_catalog.sources.byte_source import ByteSource
+from models_catalog.sources.byte_source import ByteSource, FileSource
 from models_catalog.starter import (
     HfMirrorEntry,
     HuggingFaceEntry,
@@ -34,6 +34,21 @@ def source_name(entry: SourceEntry) -> str:
             assert_never(entry)
 
 
+def source_of(starter: Starter, entry: SourceEntry, addresses: Addresses) -> FileSource:
+    """The entry as a source of a download. Nobody is asked for it."""
+    match entry:
+        case ModelScopeEntry():
+            return modelscope.locate(starter, entry, addresses)
+        case HuggingFaceEntry():
+            return huggingface.locate(starter, entry, addresses)
+        case HfMirrorEntry():
+            return huggingface.locate_on_mirror(starter, entry, addresses)
+        case PackageIndexEntry():
+            return package_index.packaged(entry, starter.size_bytes, addresses)
+        case _:
+            assert_never(entry)
+
+
 async def locate(
     starter: Starter, entry: SourceEntry, addresses: Addresses, client: httpx.AsyncClient, index_seconds: float
 ) -> ByteSource:
@@ -46,6 +61,7 @@ async def locate(
         case HfMirrorEntry():
             return huggingface.locate_on_mirror(starter, entry, addresses)
         case PackageIndexEntry():
-            return await package_index.locate(starter, entry, addresses, client, index_seconds)
+            packaged = package_index.packaged(entry, starter.size_bytes, addresses)
+            return await package_index.locate(packaged, client, index_seconds)
         case _:
             assert_never(entry)

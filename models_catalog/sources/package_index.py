@@ -21,32 +21,35 @@ import msgspec
 
 from models_catalog.sources import simple_index
 from models_catalog.sources.addresses import Addresses
-from models_catalog.sources.byte_source import ZippedPiece, ZippedPieces
+from models_catalog.sources.byte_source import PackagedFile, ZippedPiece, ZippedPieces
 from models_catalog.sources.faults import SourceFailed, SourceUnfit
 from models_catalog.sources.simple_index import IndexFile
-from models_catalog.starter import PackageIndexEntry, Starter
+from models_catalog.starter import PackageIndexEntry
 from resources.own_program import is_frozen
 
 NAME = "Python package index"
 _MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 
-async def locate(
-    starter: Starter, entry: PackageIndexEntry, addresses: Addresses, client: httpx.AsyncClient, limit_seconds: float
-) -> ZippedPieces:
+def packaged(entry: PackageIndexEntry, size_bytes: int, addresses: Addresses) -> PackagedFile:
+    """The file as a source of a download; nobody is asked yet."""
+    return PackagedFile(name=NAME, entry=entry, size_bytes=size_bytes, index=addresses.package_index)
+
+
+async def locate(source: PackagedFile, client: httpx.AsyncClient, limit_seconds: float) -> ZippedPieces:
     """The wheels' addresses and hashes. Raises SourceFailed, or SourceUnfit if the index lacks one of them."""
-    index = addresses.package_index
+    entry, index = source.entry, source.index
     if index is None:
         with contextlib.suppress(SourceFailed):
-            return _pieces(starter, entry, await _ask_pip(entry, limit_seconds))
+            return _pieces(source, await _ask_pip(entry, limit_seconds))
         index = simple_index.index_of_pip(os.environ, Path.home())
     if index is None:
         raise SourceFailed("pip cannot list it, and no index is configured", kind="no_index")
-    return _pieces(starter, entry, await _ask_index(entry, index, client, limit_seconds))
+    return _pieces(source, await _ask_index(entry, index, client, limit_seconds))
 
 
-def _pieces(starter: Starter, entry: PackageIndexEntry, wheels: tuple[IndexFile, ...]) -> ZippedPieces:
-    pieces = []
+def _pieces(source: PackagedFile, wheels: tuple[IndexFile, ...]) -> ZippedPieces:
+    entry, pieces = source.entry, []
     for number, (name, wheel) in enumerate(zip(entry.names(), wheels, strict=True)):
         start = number * entry.part_bytes
         pieces.append(
@@ -56,10 +59,10 @@ def _pieces(starter: Starter, entry: PackageIndexEntry, wheels: tuple[IndexFile,
                 archive_sha256=wheel.sha256,
                 member_pattern=entry.member_pattern,
                 start=start,
-                end=min(start + entry.part_bytes, starter.size_bytes),
+                end=min(start + entry.part_bytes, source.size_bytes),
             )
         )
-    return ZippedPieces(name=NAME, pieces=tuple(pieces))
+    return ZippedPieces(name=source.name, pieces=tuple(pieces))
 
 
 async def _ask_pip(entry: PackageIndexEntry, limit_seconds: float) -> tuple[IndexFile, ...]:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models_catalog.download.part_file import BLOCK_BYTES, PartFile
+from models_catalog.download.blocks import BLOCK_BYTES
+from models_catalog.download.part_file import PartFile
 from models_catalog.errors import FolderUnwritable
 from models_catalog.transfer.patience import Patience
 from tests.models_catalog.download.conftest import KIB, Download, holds, model_of

@@ -56,7 +56,8 @@ def test_a_report_that_is_not_as_expected_is_no_source(output: bytes) -> None:
 async def located(hub: HubServer, addresses: Addresses, entry: PackageIndexEntry | None = None) -> ZippedPieces:
     chosen = entry or next(entry for entry in hub.starter.sources if isinstance(entry, PackageIndexEntry))
     async with httpx.AsyncClient() as client:
-        return await package_index.locate(hub.starter, chosen, addresses, client, 30.0)
+        packaged = package_index.packaged(chosen, len(hub.content), addresses)
+        return await package_index.locate(packaged, client, 30.0)
 
 
 async def test_pip_is_asked_and_finds_what_the_index_lists(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
