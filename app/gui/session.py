@@ -185,6 +185,10 @@ class Session(QObject):
 
         self.link.ask(lambda client: client.import_model(path), done)
 
+    def refresh_models(self) -> None:
+        """Ask anew which models there are; needed where another setting lists others."""
+        self.link.ask(lambda client: client.models(), self._set_models)
+
     def fetch_starter(self, key: str) -> None:
         def done(fetch: FetchStatus) -> None:
             known = self.fetches.get(key)
@@ -270,7 +274,7 @@ class Session(QObject):
                 if self.chat is not None and self.chat.id == chat_id:
                     self.new_chat()
             case ModelsChanged():
-                self.link.ask(lambda client: client.models(), self._set_models)
+                self.refresh_models()
                 self.load_offers()
             case SettingsChanged():
                 self.link.ask(lambda client: client.settings(), self._set_settings)

@@ -183,7 +183,6 @@ class ProxiesDialog(LimitDialog):
         kept = self._kept.get(source, "system")
         own = kept not in ("system", "none")
         address = self.addresses[source] = self.new_field(kept if own else "", self.say("address_name", source=name))
-        address.setPlaceholderText(self.say("example"))
         address.setEnabled(own)
         group = QButtonGroup(self)
         grid.addWidget(plain_label(name, 14), row, 0)
@@ -199,6 +198,9 @@ class ProxiesDialog(LimitDialog):
             grid.addWidget(button, row, column)
             self.choices[source][choice] = button
         self.choices[source]["address"].toggled.connect(address.setEnabled)
+        self.choices[source]["address"].toggled.connect(
+            lambda chosen: address.setPlaceholderText(self.say("example") if chosen else "")
+        )
         self.choices[source]["address"].clicked.connect(lambda: address.setFocus())
         grid.addWidget(address, row, 4)
 

@@ -178,10 +178,11 @@ class DownloadsPage(QWidget):
         moving = [one for one in active if one.state == "transferring" and one.bytes_per_second > 0]
         if not moving:
             return ""
-        left = sum(max(0, one.total_bytes - one.received_bytes) for one in active if one.state != "paused")
+        wanted = [one for one in active if one.state not in ("paused", "failed")]
+        left = sum(max(0, one.total_bytes - one.received_bytes) for one in wanted)
         return self._say(
             "page.summary",
-            count=len(active),
+            count=len(wanted),
             speed=words.shown_bytes(sum(one.bytes_per_second for one in moving)),
             left=words.shown_bytes(left),
         )

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -193,3 +194,11 @@ class TextRows(QWidget):
 def heading(pixels: int = 15) -> QLabel:
     """A label over a group of widgets."""
     return plain_label("", pixels, 600)
+
+
+def clear_layout(layout: QLayout) -> None:
+    """Take all widgets out of a layout, for good."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()

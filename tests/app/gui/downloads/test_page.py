@@ -62,7 +62,7 @@ def test_each_download_says_what_it_does(full: DownloadsPage) -> None:
         assert part in texts
     assert "暂时连不上" in visible_texts(card(full, "d4"))
     assert "3 分 22 秒" in card(full, "d1").accessibleName()
-    assert "4 个任务 · 12.4 MB/s · 还剩 10.0 GB" in texts
+    assert "2 个任务 · 12.4 MB/s · 还剩 7.50 GB" in texts
     assert full.watch.running == 2
 
 
