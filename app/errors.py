@@ -25,6 +25,10 @@ AppError
 ├── RouteMissing             no such path in the service
 ├── DataFolderUnusable       read-only, full or vanished
 ├── DatabaseNewer            chats were written by a newer version
+├── ProgramUpdatesNotSetUp   this build knows no address or no key for newer versions of itself
+├── ProgramUpdateUnreachable
+├── ProgramUpdateRefused     what was served is not to be used
+├── ProgramUpdateNotOffered  no newer version, or no such file of it for this computer
 └── RemoteError              what the service reported to a face
 """
 
@@ -235,6 +239,39 @@ class DatabaseNewer(AppError):
     path: str
     found_version: int
     known_version: int
+
+
+@dataclass(eq=False)
+class ProgramUpdatesNotSetUp(AppError):
+    """missing: "address" or "key"."""
+
+    missing: str
+
+
+@dataclass(eq=False)
+class ProgramUpdateUnreachable(AppError):
+    """No answer in time; `detail` is technical English."""
+
+    address: str
+    detail: str
+
+
+@dataclass(eq=False)
+class ProgramUpdateRefused(AppError):
+    """`reason`: one of models_catalog.signed.errors.Reason; `detail` is technical English and may be empty."""
+
+    address: str
+    reason: str
+    detail: str
+
+
+@dataclass(eq=False)
+class ProgramUpdateNotOffered(AppError):
+    """wanted: the name of a file that was asked for, or "". available: names of files that run here."""
+
+    version: str
+    wanted: str
+    available: tuple[str, ...]
 
 
 @dataclass(eq=False)

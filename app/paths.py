@@ -87,6 +87,16 @@ def logs_folder() -> Path:
     return data_folder() / "logs"
 
 
+def update_check_file() -> Path:
+    """When newer versions of the program were looked for last, and what was seen."""
+    return data_folder() / "update_check.json"
+
+
+def updates_folder() -> Path:
+    """Downloaded newer versions of the program, for the user to install; may not exist."""
+    return data_folder() / "updates"
+
+
 def chats_file() -> Path:
     """The SQLite database of all chats."""
     return data_folder() / "chats.sqlite3"

@@ -17,6 +17,7 @@ LanguageSetting = Literal["auto", "zh", "en"]
 LEAST_DOWNLOAD_SPEED = 32 * 1024
 _MOST_PEERS = 32
 _PROXY = re.compile(r"(https?|socks5h?)://[^\s/]+/?")
+_NAMES = re.compile(r"[A-Za-z0-9._+-]*(?: [A-Za-z0-9._+-]+)*")
 Theme = Literal["system", "light", "dark"]
 
 
@@ -39,6 +40,7 @@ class Settings:
     lan_peers: codes of other such computers by address; they are asked for the files of every download.
     catalogue_updates: the user agreed that the model catalogue may renew itself, at most once a day.
     catalogue_url: where its updates are, https; empty: nowhere ($LIANGLI_CATALOGUE_URL comes first).
+    update_url: where newer versions of the program are named, https; empty: nowhere ($LIANGLI_UPDATE_URL comes first).
     """
 
     language: LanguageSetting = "auto"
@@ -62,6 +64,7 @@ class Settings:
     lan_port: int = 11467
     lan_peers: Mapping[str, str] = field(default_factory=dict)
     catalogue_url: str = ""
+    update_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,13 @@ def _read_switch(value: Any) -> bool:
     return value
 
 
+def _read_name(value: Any) -> str:
+    name = _read_text(value)
+    if not _NAMES.fullmatch(name):
+        raise ValueError
+    return name
+
+
 def _read_address(value: Any) -> str:
     address = _read_text(value)
     if address and not address.startswith("https://"):
@@ -184,6 +194,10 @@ _RULES: dict[str, _Rule] = {
     "lan_port": _whole_number(1024, 65_535),
     "lan_peers": _Rule(_read_peers, '{"192.168.1.5:11467" = "CODE", …}'),
     "catalogue_url": _Rule(_read_address, '"" | "https://…"'),
+    "engine": _Rule(_read_name, '"" | "NAME"'),
+    "engine_packs": _Rule(_read_name, '"auto" | "cpu" | "NAME …"'),
+    "cpu_variant": _Rule(_read_name, '"auto" | "safe" | "NAME"'),
+    "update_url": _Rule(_read_address, '"" | "https://…"'),
 }
 
 

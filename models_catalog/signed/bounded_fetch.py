@@ -23,7 +23,7 @@ async def fetch_bounded(client: httpx.AsyncClient, address: str, *, max_bytes: i
     Never more than max_bytes are kept, neither as they come nor unpacked. The caller bounds the time. Only https is
     asked, also after redirects, and plain http on this very computer. Raises UpdateUnreachable and UpdateRefused.
     """
-    url = _secure(address, address)
+    url = secure_url(address, address)
     try:
         for _ in range(_MAX_REDIRECTS + 1):
             with translated_errors(began=False):
@@ -31,7 +31,7 @@ async def fetch_bounded(client: httpx.AsyncClient, address: str, *, max_bytes: i
                     if not response.has_redirect_location:
                         return await _body(response, address, max_bytes)
                     target = url.join(response.headers["Location"])
-                    url = _secure(str(target), address, after_https=url.scheme == "https")
+                    url = secure_url(str(target), address, after_https=url.scheme == "https")
     except SourceFault as fault:
         raise UpdateUnreachable(address, fault.detail) from fault
     raise UpdateUnreachable(address, "too many redirects")
@@ -63,7 +63,11 @@ async def _body(response: httpx.Response, address: str, max_bytes: int) -> bytes
     return bytes(body)
 
 
-def _secure(text: str, address: str, *, after_https: bool = False) -> httpx.URL:
+def secure_url(text: str, address: str, *, after_https: bool = False) -> httpx.URL:
+    """The address if it is https, or plain http on this very computer. address: what the refusal names.
+
+    after_https: no way back to http from a redirect. Raises UpdateRefused.
+    """
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
