@@ -66,7 +66,6 @@ class FolderCard(QFrame):
             return text(f"shelf.folder.{key}", language, **fields)
 
         self._icon.show_icon("hard-drive", self._look.theme.text_second)
-        self.open.dress("folder", say("open"))
         self.move_button.setText(say("move"))
         self._path.show_text(str(state.path) if state else say("title"))
         used = shown_bytes(library_bytes(self._session))
@@ -76,6 +75,7 @@ class FolderCard(QFrame):
             self._numbers.show_text(say("unknown_free", used=used) if state else "")
         there = state is not None and state.there
         self.open.setEnabled(there)
+        self.open.dress("folder", say("open"))
         busy = any(work.state == "running" for work in self._watch.works.values())
         self.move_button.setEnabled(there and not busy)
         self.gone.show_text("warn", say("gone") if state is not None and not there else "")

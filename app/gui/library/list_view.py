@@ -144,13 +144,13 @@ class RowDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         row = index.data(Qt.ItemDataRole.UserRole)
-        place: QRect = option.rect  # type: ignore[attr-defined]
+        place: QRect = option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if isinstance(row, Heading):
             self._paint_heading(painter, place, row)
         else:
-            self._paint_model(painter, place.adjusted(1, 0, -9, -_GAP), row, option.state)  # type: ignore[attr-defined]
+            self._paint_model(painter, place.adjusted(1, 0, -9, -_GAP), row, option.state)
         painter.restore()
 
     def _paint_heading(self, painter: QPainter, place: QRect, row: Heading) -> None:

@@ -121,7 +121,7 @@ class LibraryPage(QWidget):
         for widget in (ServiceState(self._look, self._session), *self.works.values(), self.message):
             column.addWidget(widget)
         column.addLayout(self._buttons)
-        column.addWidget(self.programs, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.programs, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute)
         column.addWidget(self._not_found)
         column.addWidget(self._empty, 1)
         column.addWidget(self.list, 1)

@@ -64,8 +64,9 @@ def rows_of(
 
 
 def place_name(place: ModelPlace, language: Language) -> str:
-    """The models folder, or the program whose model it is."""
-    return text(f"library.place.{place}", language)
+    """The models folder, or the program whose model it is; begins with a capital."""
+    name = text(f"library.place.{place}", language)
+    return name[:1].upper() + name[1:]
 
 
 def problem_words(model: LocalModel, language: Language) -> str:
@@ -108,7 +109,7 @@ def _row(
     tone, badge = ("good", say("loaded")) if engine is not None and engine.state == "ready" else ("", "")
     note = duplicate_words(model, language)
     if note and not badge:
-        tone, badge = "busy", say("duplicate" if model.duplicates else "maybe_duplicate")
+        tone, badge = "twice", say("duplicate" if model.duplicates else "maybe_duplicate")
     return ModelRow(model=model, facts=facts, tone=tone, badge=badge, note=note)
 
 

@@ -126,10 +126,11 @@ class TemplateView(QWidget):
             failed = words.describe_error(report, self._look.language) if report is not None else ""
             self._waiting.setText(failed or self._say("examining"))
             return
+        severity = report.severity if report.severity in _TONES else "warning"
         self.badge.show_state(
             self._look,
-            _TONES.get(report.severity, "warn"),
-            text(f"doctor.severity.{report.severity}", self._look.language),
+            _TONES[severity],
+            text(f"doctor.severity.{'fine' if severity == 'note' else severity}", self._look.language),
         )
         self._show_findings(report)
         offered = report.chat_profile

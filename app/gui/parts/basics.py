@@ -142,7 +142,14 @@ class IconView(QWidget):
             painter.end()
 
 
-TONES = {"good": "circle-check", "warn": "triangle-alert", "bad": "circle-x", "busy": "refresh-cw", "still": "pause"}
+TONES = {
+    "good": "circle-check",
+    "warn": "triangle-alert",
+    "bad": "circle-x",
+    "busy": "refresh-cw",
+    "still": "pause",
+    "twice": "copy",
+}
 
 
 class Badge(QFrame):

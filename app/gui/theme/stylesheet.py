@@ -58,6 +58,7 @@ def _frames(t: Theme) -> str:
     #notice {{ border: 0; border-radius: {RADIUS_MEDIUM}px; background: {t.hover}; }}
     #notice[tone="warn"] {{ background: {t.warn_soft}; }} #notice[tone="bad"] {{ background: {t.bad_soft}; }}
     #notice[tone="warn"] QLabel {{ color: {t.warn}; }} #notice[tone="bad"] QLabel {{ color: {t.bad}; }}
+    #notice[tone="good"] {{ background: {t.good_soft}; }} #notice[tone="good"] QLabel {{ color: {t.good}; }}
     #badge {{ border: 0; border-radius: 12px; background: {t.hover}; color: {t.text_second}; }}
     #badge[tone="good"] {{ background: {t.good_soft}; }} #badge[tone="good"] QLabel {{ color: {t.good}; }}
     #badge[tone="warn"] {{ background: {t.warn_soft}; }} #badge[tone="warn"] QLabel {{ color: {t.warn}; }}

@@ -25,7 +25,7 @@ from tests.app.gui.fake_service import MODEL
 @pytest.mark.parametrize("state", get_args(DownloadState))
 def test_every_state_has_words_and_a_tone(state: DownloadState) -> None:
     for language in ("zh", "en"):
-        assert state_words(download(1, state), "", None, language)  # type: ignore[arg-type]
+        assert state_words(download(1, state), "", None, language)
     assert state in TONES
 
 
