@@ -41,6 +41,9 @@ class Settings:
     catalogue_updates: the user agreed that the model catalogue may renew itself, at most once a day.
     catalogue_url: where its updates are, https; empty: nowhere ($LIANGLI_CATALOGUE_URL comes first).
     update_url: where newer versions of the program are named, https; empty: nowhere ($LIANGLI_UPDATE_URL comes first).
+    engine: name of an added engine; empty: the one that came with the program. engine_packs: "auto" takes all added
+    packs that fit, "cpu" lets no card compute, other words are names of packs. cpu_variant: "auto", "safe" (the
+    plainest) or a name.
     """
 
     language: LanguageSetting = "auto"
@@ -65,6 +68,9 @@ class Settings:
     lan_peers: Mapping[str, str] = field(default_factory=dict)
     catalogue_url: str = ""
     update_url: str = ""
+    engine: str = ""
+    engine_packs: str = "auto"
+    cpu_variant: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,9 @@ from resources.own_program import is_frozen
 ENGINE_VARIABLE: Final = "LIANGLI_ENGINE"
 
 
-def engine_folder() -> Path | None:
+def engine_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
     """The engine's own folder; None where the engine is an installed Python package like any other."""
-    if chosen := os.environ.get(ENGINE_VARIABLE):
+    if chosen := environment.get(ENGINE_VARIABLE):
         return Path(chosen)
     return Path(getattr(sys, "_MEIPASS", Path(sys.executable).parent)) / "engine" if is_frozen() else None
 

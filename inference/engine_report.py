@@ -43,8 +43,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 class EngineReport(msgspec.Struct, frozen=True, kw_only=True):
     """What the child said; all empty where it did not come to that, see `ending`.
 
-    separate: back ends are libraries of their own. cpu_variant: the loaded one, "" where it is built in. loaded, failed:
-    names of libraries of back ends. copies: files of which libggml is in the process. unsound: see EngineUnsound.
+    separate: back ends are libraries of their own. cpu_variant: the loaded one, "" where it is built in.
+    loaded, failed: names of libraries of back ends. copies: files of which libggml is in the process. unsound: see
+    EngineUnsound.
     """
 
     ending: Ending = "done"
@@ -77,7 +78,7 @@ def ask_engine(
 
 
 def is_illegal(return_code: int | None) -> bool:
-    """Whether a process ended because its processor does not know an instruction; the code is as `subprocess` has it."""
+    """Whether a process ended over an instruction unknown to its processor; the code is that of `subprocess`."""
     return return_code in _WINDOWS_ILLEGAL or return_code == -signal.SIGILL
 
 

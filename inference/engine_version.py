@@ -28,9 +28,9 @@ def engine_version() -> str:
     return f"{_PACKAGE} {metadata.version(_PACKAGE)}"
 
 
-def engine_libraries() -> Path | None:
+def engine_libraries(environment: Mapping[str, str] = os.environ) -> Path | None:
     """The folder of the engine's libraries; None where it cannot be told."""
-    folder = engine_folder()
+    folder = engine_folder(environment)
     if folder is not None:
         return folder / "llama_cpp" / "lib"
     use_engine_folder()
@@ -49,7 +49,7 @@ def has_accelerator_back_end(environment: Mapping[str, str] = os.environ) -> boo
     packs = [Path(pack) for pack in environment.get(PACKS_VARIABLE, "").split(os.pathsep) if pack]
     if card_libraries(packs):
         return True
-    libraries = engine_libraries()
+    libraries = engine_libraries(environment)
     if libraries is None:
         return True
     names = [file.name.removeprefix("lib") for file in libraries.glob("*ggml-*")]

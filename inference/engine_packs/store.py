@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from inference.engine_packs.archive import unpack
+from inference.engine_folder import engine_folder
 from inference.engine_packs.errors import PackMissing, PackRefused, PackUnwritable
 from inference.engine_packs.manifest import MANIFEST, MOST_MANIFEST_BYTES, Kind, Manifest, read_manifest
 from inference.engine_version import FITTING_VERSION
@@ -74,6 +75,8 @@ class PackStore:
 
         Raises PackRefused (nothing was changed), PackUnwritable.
         """
+
+        from inference.engine_packs.archive import unpack  # who adds nothing needs none of it
 
         def accept(manifest: Manifest) -> None:
             require_fitting(manifest, fitting, name=archive.name)
@@ -142,6 +145,30 @@ def require_fitting(manifest: Manifest, fitting: Fitting, *, name: str) -> None:
         raise PackRefused(name=name, reason="fixed")
     if manifest.ggml != fitting.ggml:
         raise PackRefused(name=name, reason="ggml", found=manifest.ggml, expected=fitting.ggml)
+
+
+def fits(manifest: Manifest, fitting: Fitting | None = None) -> bool:
+    """Whether it may be used here; fitting: where a pack is to go, needed for one."""
+    try:
+        require_fitting(manifest, fitting or Fitting(system=this_system(), ggml=""), name="")
+    except PackRefused:
+        return False
+    return True
+
+
+def fitting_of(environment: Mapping[str, str]) -> Fitting:
+    """What fits the engine that children with this environment take."""
+    folder = engine_folder(environment)
+    with contextlib.suppress(PackRefused, OSError):
+        if folder is not None:
+            return Fitting(system=this_system(), ggml=read_folder_manifest(folder).ggml)
+    return Fitting(system=this_system(), ggml="")
+
+
+def this_system() -> str:
+    """ "linux-x86_64", "windows-amd64", "macos-arm64", as manifests have it."""
+    name = {"win32": "windows", "darwin": "macos"}.get(sys.platform, sys.platform)
+    return f"{name}-{platform.machine().lower()}"
 
 
 def broken_files(folder: Path, manifest: Manifest) -> Iterator[str]:
