@@ -14,7 +14,7 @@ from resources.wording import entry, text
 
 _NAMES = (
     *("chat", "run", "serve", "status", "ps", "ls", "search", "show", "catalogue", "get", "pull", "import", "verify"),
-    *("rm", "mv", "share", "plan", "probe", "check", "bench", "stop"),
+    *("rm", "mv", "share", "plan", "probe", "check", "bench", "update", "stop"),
 )
 
 

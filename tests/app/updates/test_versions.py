@@ -17,7 +17,7 @@ ORDERED = (
 
 
 def test_the_order() -> None:
-    assert sorted(reversed(ORDERED), key=version_key) == list(ORDERED)
+    assert sorted(sorted(ORDERED), key=version_key) == list(ORDERED)
     assert len({version_key(one) for one in ORDERED}) == len(ORDERED)
 
 
@@ -40,4 +40,4 @@ def test_other_spellings_are_none(text: str) -> None:
 @given(st.text(max_size=70) | st.from_regex(r"\d+\.\d+\.\d+(-[a-z0-9.]+)?", fullmatch=True))
 def test_whatever_is_taken_can_be_compared(text: str) -> None:
     if is_version(text):
-        assert version_key(text) < version_key("1000000.0.0".replace("1000000", "999999")) or text.startswith("999999")
+        assert version_key(text) < (1_000_000,)
