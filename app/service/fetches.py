@@ -13,23 +13,23 @@ from typing import Protocol, assert_never
 from app.service.events import EventBus
 from app.values import FetchStatus, Language, StarterOffer
 from app.words import error_body
+from models_catalog.download.values import DownloadProgress
 from models_catalog.errors import FetchCancelled
 from models_catalog.starter import Starter, starter, starters
 from models_catalog.transfer.journal import free_disk_bytes
-from models_catalog.transfer.progress import ChoosingSource, FetchProgress, Transferring, Verifying, WaitingToRetry
 
 log = logging.getLogger(__name__)
 
 
 class Fetch(Protocol):
-    """Fetches a model into the folder, blocking (`models_catalog.transfer.fetch.fetch`)."""
+    """Fetches a model into the folder, blocking (`app.service.downloads.starter.StarterDownload`)."""
 
     def __call__(
         self,
         starter: Starter,
         models_folder: Path,
         *,
-        progress: Callable[[FetchProgress], None],
+        progress: Callable[[DownloadProgress], None],
         cancelled: threading.Event,
     ) -> Path: ...
 
@@ -112,7 +112,7 @@ class Fetches:
     async def _run(self, wanted: Starter, running: _Running) -> None:
         loop = asyncio.get_running_loop()
 
-        def progress(step: FetchProgress) -> None:
+        def progress(step: DownloadProgress) -> None:
             loop.call_soon_threadsafe(self._show, running, _status(running.status, step))
 
         try:
@@ -134,14 +134,14 @@ class Fetches:
         self._events.publish("fetch", status)
 
 
-def _status(before: FetchStatus, step: FetchProgress) -> FetchStatus:
+def _status(before: FetchStatus, step: DownloadProgress) -> FetchStatus:
     after = replace(before, received_bytes=step.received_bytes, total_bytes=step.total_bytes, bytes_per_second=0.0)
-    match step:
-        case ChoosingSource() | WaitingToRetry():
+    match step.state:
+        case "choosing_source" | "waiting":
             return replace(after, state="choosing_source")
-        case Transferring():
+        case "transferring":
             return replace(after, state="transferring", bytes_per_second=step.bytes_per_second, source=step.source)
-        case Verifying():
+        case "verifying" | "repairing":
             return replace(after, state="verifying")
         case _:
-            assert_never(step)
+            assert_never(step.state)

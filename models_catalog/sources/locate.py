@@ -34,6 +34,13 @@ def source_name(entry: SourceEntry) -> str:
             assert_never(entry)
 
 
+def source_kind(entry: SourceEntry) -> str:
+    """The source as it is named in commands and settings: "modelscope", "package-index" …"""
+    kind = entry.__struct_config__.tag
+    assert isinstance(kind, str)
+    return kind
+
+
 def source_of(starter: Starter, entry: SourceEntry, addresses: Addresses) -> FileSource:
     """The entry as a source of a download. Nobody is asked for it."""
     match entry:

