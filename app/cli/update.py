@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +12,9 @@ from app import paths
 from app.cli.screen import harmless, note, print_facts, print_json
 from app.settings import load_settings
 from app.updates.address import update_address
+from app.updates.installing import how_to_install
 from app.values import Language
 from app.words import shown_bytes
-from resources import wording
 from resources.wording import text
 
 if TYPE_CHECKING:
@@ -108,15 +105,6 @@ def _download(args: argparse.Namespace) -> int:
     print(how_to_install(fetched, args.language))
     print(text("update.install.keeps", args.language))
     return 0
-
-
-def how_to_install(fetched: Fetched, language: Language) -> str:
-    """What to do with the file, in one line."""
-    quoted = subprocess.list2cmdline([fetched.path]) if sys.platform == "win32" else shlex.quote(fetched.path)
-    try:
-        return text(f"update.install.{fetched.kind}", language, quoted=quoted)
-    except wording.MissingText:
-        return text("update.install.other", language)
 
 
 def _fetch(found: Found, name: str, language: Language) -> Fetched:

@@ -65,6 +65,7 @@ class Header(QFrame):
     import_wanted = Signal()
     starter_wanted = Signal()
     api_wanted = Signal()
+    update_wanted = Signal()
     language_wanted = Signal(str)
     theme_wanted = Signal(str)
 
@@ -133,7 +134,7 @@ class Header(QFrame):
         return menu
 
     def settings_menu(self) -> QMenu:
-        """Language, theme, and how other programs reach the models."""
+        """Language, theme, how other programs reach the models, and newer versions of the program."""
         look = self._look
         menu = menu_under(self)
         for language, name in (("zh", "简体中文"), ("en", "English")):
@@ -147,6 +148,9 @@ class Header(QFrame):
             menu.addSeparator()
             api = menu.addAction(icons.icon("plug", look.theme.text_second, 15), look.say("header.api"))
             api.triggered.connect(self.api_wanted)
+        menu.addSeparator()
+        update = menu.addAction(icons.icon("refresh-cw", look.theme.text_second, 15), look.say("header.update"))
+        update.triggered.connect(self.update_wanted)
         return menu
 
     def _choice(self, menu: QMenu, name: str, chosen: bool) -> QAction:

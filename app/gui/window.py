@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self.header.import_wanted.connect(self._import_model)
         self.header.starter_wanted.connect(self._show_first_run)
         self.header.api_wanted.connect(self._show_api)
+        self.header.update_wanted.connect(self._look_for_updates)
         self.header.language_wanted.connect(self._speak)
         self.header.theme_wanted.connect(self._wear)
         self.first_run.import_wanted.connect(self._import_model)
@@ -172,6 +173,13 @@ class MainWindow(QMainWindow):
         state = self._session.state
         if isinstance(state, Online):
             dialogs.ApiInfo(self._look, self, state.base_url, state.token).show()
+
+    def _look_for_updates(self) -> None:
+        from app.gui.updates.dialog import UpdateDialog  # seldom wanted
+
+        dialog = UpdateDialog(self._look, self)
+        dialog.open()
+        dialog.ask()
 
     def _speak(self, language: str) -> None:
         self._look.speak("zh" if language == "zh" else "en")

@@ -23,12 +23,13 @@ from models_catalog.signed import keys
 def main(arguments: Sequence[str]) -> int:
     """Ends with 0; an error is the last line."""
     try:
-        address = update_address(load_settings(paths.settings_file()))
+        settings = load_settings(paths.settings_file())
         paths.prepare_data_folder()
-        found = check(address, keys.shipped_keys(), state_file=paths.update_check_file())
+        found = check(update_address(settings), keys.shipped_keys(), state_file=paths.update_check_file())
         _write(found)
         if arguments[0] == "fetch":
-            _write(fetch(found, paths.updates_folder(), name=arguments[1], progress=_write))
+            proxies = settings.download_proxies
+            _write(fetch(found, paths.updates_folder(), name=arguments[1], progress=_write, proxies=proxies))
     except BrokenPipeError:  # the window is gone
         return 1
     except Exception as error:

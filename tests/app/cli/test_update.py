@@ -11,8 +11,8 @@ import pytest
 
 import app
 from app import paths
-from app.cli.update import how_to_install
 from app.main import main
+from app.updates.installing import how_to_install
 from app.updates.this_system import system
 from app.updates.values import Fetched
 from tests.app.updates.release_publisher import NAME, ReleasePublisher, release_file
