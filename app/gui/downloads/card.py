@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QProgressBar, Q
 
 from app import words
 from app.download_values import DownloadStatus
-from app.gui.downloads.telling import TONES, fraction, progress_words, source_words, state_words
+from app.gui.downloads.telling import TONES, fraction, progress_words, shown_name, source_words, state_words
 from app.gui.downloads.watch import STARTER
 from app.gui.look import Look
 from app.gui.parts.basics import Badge, ElidedLabel, plain_label, push_button
@@ -112,7 +112,8 @@ class DownloadCard(QFrame):
         """first, last: of those whose order can be changed. model: what a finished one became."""
         language = self._look.language
         self.status, self.model = status, model
-        self._name.show_text(status.name or status.model)
+        name = shown_name(status)
+        self._name.show_text(name)
         self._quantization.setText(status.quantization)
         self._quantization.setVisible(bool(status.quantization))
         source = source_words(status, language)
@@ -130,13 +131,13 @@ class DownloadCard(QFrame):
         self._error.setText(breakable(error))
         self._error.setVisible(bool(error))
         self._dress(first=first, last=last)
-        self._bar.setAccessibleName(f"{status.name} {state}")
+        self._bar.setAccessibleName(f"{name} {state}")
         self.setAccessibleName(
-            " ".join(part for part in (status.name, status.quantization, state, self._progress.text(), error) if part)
+            " ".join(part for part in (name, status.quantization, state, self._progress.text(), error) if part)
         )
 
     def _dress(self, *, first: bool, last: bool) -> None:
-        status, what = self.status, self.status.name
+        status, what = self.status, shown_name(self.status)
         starter, ended = status.id.startswith(STARTER), status.state == "done"
 
         def say(key: str) -> str:

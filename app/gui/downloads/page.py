@@ -14,6 +14,7 @@ from app.download_values import DownloadStatus
 from app.gui.dialogs import Question
 from app.gui.downloads.foot import Foot
 from app.gui.downloads.queue_view import QueueView
+from app.gui.downloads.telling import shown_name
 from app.gui.downloads.watch import STARTER, DownloadWatch
 from app.gui.look import Look
 from app.gui.parts.basics import plain_label, push_button
@@ -128,7 +129,7 @@ class DownloadsPage(QWidget):
 
     def _is_wanted_gone(self, status: DownloadStatus) -> bool:
         size = words.shown_bytes(status.received_bytes)
-        explained = self._say("cancel.text", name=f"{status.name} {status.quantization}".strip()[:80], size=size)
+        explained = self._say("cancel.text", name=f"{shown_name(status)} {status.quantization}".strip()[:80], size=size)
         question = Question(self._look, self, self._say("cancel.title"), explained, self._say("cancel.yes"))
         question.no.setText(self._say("cancel.no"))
         return question.exec() == QDialog.DialogCode.Accepted

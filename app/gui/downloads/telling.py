@@ -66,6 +66,12 @@ def source_words(status: DownloadStatus, language: Language) -> str:
     return f"{source} · {text(f'downloads.row.{key}', language, count=status.connections)}"
 
 
+def shown_name(status: DownloadStatus) -> str:
+    """The model's name without its quantization and "-GGUF", which say nothing new beside it."""
+    name = (status.name or status.model).removesuffix(status.quantization).rstrip()
+    return name.removesuffix("-GGUF") or status.name
+
+
 def source_name(name: str, language: Language) -> str:
     """A source as people call it."""
     return text("downloads.proxies.package_index", language) if name == "Python package index" else name

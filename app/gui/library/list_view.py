@@ -182,9 +182,8 @@ class RowDelegate(QStyledItemDelegate):
         self._write(painter, QRect(left, top - 3, room, 22), row.model.name or row.model.id, self._name, theme.text)
         self._write(painter, QRect(left, top + 20, right - left, 18), row.facts, self._small, theme.text_second)
         if row.note:
-            self._write(
-                painter, QRect(left, top + 42, right - left, 18), row.note, self._small, self._tone(row.tone)[0]
-            )
+            ink = self._tone(row.tone)[0] if row.tone in ("warn", "bad") else theme.text_second
+            self._write(painter, QRect(left, top + 42, right - left, 18), row.note, self._small, ink)
 
     def _paint_badge(self, painter: QPainter, right: int, top: int, row: ModelRow) -> int:
         """At the right; returns its width."""

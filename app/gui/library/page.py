@@ -41,6 +41,8 @@ from resources.wording import text
 PANEL_WIDTH = 340
 # Narrower than this there is room for one side only: the list, or the model that was chosen in it.
 BOTH_WIDTH = 800
+# Lower than this the list needs the room.
+ROOMY_HEIGHT = 520
 
 
 class LibraryPage(QWidget):
@@ -63,7 +65,7 @@ class LibraryPage(QWidget):
         self.import_files, self.import_folder = push_button("", 500), push_button("", 500)
         self.folder = FolderCard(look, session, self.watch)
         self.programs = ProgramsButton(look, session, self.watch)
-        self.works = {kind: WorkView(look, self.watch) for kind in ("move", "compare")}
+        self.works = {kind: WorkView(look, self.watch) for kind in ("move", "copy", "compare")}
         self.message = Message(look)
         self.search = QLineEdit()
         self._glass = QAction(self)
@@ -104,6 +106,9 @@ class LibraryPage(QWidget):
     def _arrange(self) -> QWidget:
         self.search.setFont(ui_font(13))
         self.search.setClearButtonEnabled(True)
+        policy = self.search.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.search.setSizePolicy(policy)
         self.search.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(8)
@@ -259,6 +264,7 @@ class LibraryPage(QWidget):
         self.list.setFocus()
 
     def _place(self) -> None:
+        self._text.setVisible(self.height() >= ROOMY_HEIGHT)
         any_model = bool(self._session.models)
         both = self.width() >= BOTH_WIDTH
         self._left.setVisible(both or not self._shows_panel)

@@ -44,7 +44,7 @@ class ModelPanel(QFrame):
         self._nothing = plain_label("", 14, shade=3, wrap=True)
         self.problem = Message(look)
         self.duplicate = Message(look)
-        self._works = {kind: WorkView(look, watch) for kind in ("verify", "copy")}
+        self.check = WorkView(look, watch)
         self._facts = TextRows()
         self._path = plain_label("", 12, shade=3, wrap=True)
         self._path.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -75,7 +75,7 @@ class ModelPanel(QFrame):
         column.setContentsMargins(22, 20, 22, 20)
         column.setSpacing(12)
         column.addLayout(top)
-        for widget in (self.problem, self.duplicate, *self._works.values(), self._facts, self._path):
+        for widget in (self.problem, self.duplicate, self.check, self._facts, self._path):
             column.addWidget(widget)
         column.addLayout(actions)
         column.addSpacing(6)
@@ -203,8 +203,7 @@ class ModelPanel(QFrame):
         self.duplicate.show_text("plain", duplicate, self._action("compare") if offers else "")
         verifying = next((one for one in works.values() if one.kind == "verify" and one.model == model.id), None)
         copying = next((one for one in works.values() if one.kind == "copy" and one.key == f"copy {model.path}"), None)
-        self._works["verify"].show_work(verifying, model)
-        self._works["copy"].show_work(copying, model)
+        self.check.show_work(verifying, model)
         usable = model.problem is None and not model.missing
         self.verify.setEnabled(not model.missing and (verifying is None or verifying.state != "running"))
         self.copy.setEnabled(usable and (copying is None or copying.state != "running"))

@@ -72,7 +72,16 @@ class LibraryWatch(QObject):
         self._begin(lambda client: client.copy_model(path))
 
     def move(self, folder: str) -> None:
-        self._begin(lambda client: client.move_library(folder))
+        """Move the models folder; what is loaded from it is unloaded first, which an answer on its way refuses."""
+        here = {model.id for model in self._session.models or () if model.place == "library"}
+        loaded = [model_id for model_id in self._session.engines if model_id in here]
+
+        def work(client: ServiceClient) -> LibraryWork:
+            for model_id in loaded:
+                client.unload_engine(model_id)
+            return client.move_library(folder)
+
+        self._begin(work)
 
     def cancel(self, key: str) -> None:
         self._ask(lambda client: client.cancel_library_work(key), lambda _: None)
@@ -88,11 +97,19 @@ class LibraryWatch(QObject):
         self._ask(lambda client: client.model_removal(model.id), lambda known: self.removal_known.emit(model, known))
 
     def remove(self, model_id: str) -> None:
+        """A model that is loaded and idle is unloaded first; one that answers is left alone."""
+        loaded = model_id in self._session.engines
+
+        def work(client: ServiceClient) -> ModelRemoval:
+            if loaded:
+                client.unload_engine(model_id)
+            return client.remove_model(model_id)
+
         def done(_: ModelRemoval) -> None:
             self._session.refresh_models()
             self.look_at_folder()
 
-        self._ask(lambda client: client.remove_model(model_id), done)
+        self._ask(work, done)
 
     def import_paths(self, paths: tuple[str, ...]) -> None:
         """Use files and all models of folders where they lie."""

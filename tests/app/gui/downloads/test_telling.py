@@ -15,6 +15,7 @@ from app.gui.downloads.telling import (
     long_time,
     model_of,
     progress_words,
+    shown_name,
     source_words,
     state_words,
 )
@@ -55,6 +56,12 @@ def test_a_bar_is_shown_only_where_it_says_something() -> None:
     assert fraction(replace(TRANSFERRING, received_bytes=6_000_000_000)) == 1.0
     for status in (download(1), download(1, "done"), replace(TRANSFERRING, total_bytes=0)):
         assert fraction(status) is None
+
+
+def test_a_name_says_nothing_twice() -> None:
+    assert shown_name(download(1, name="Qwen3-8B-GGUF Q4_K_M")) == "Qwen3-8B"
+    assert shown_name(download(1, name="Qwen3-8B")) == "Qwen3-8B"
+    assert shown_name(download(1, name="", model="a/b.gguf")) == "a/b.gguf"
 
 
 def test_long_times_without_seconds() -> None:

@@ -88,11 +88,11 @@ def test_verifying_shows_progress_and_a_verdict(qtbot: QtBot, page: LibraryPage,
     service.send_event("library_work", work("verify", HERE.id))
     qtbot.waitUntil(lambda: "246 MB / 491 MB" in visible_texts(page.panel))
     qtbot.waitUntil(lambda: isinstance(page.list.rows[1], ModelRow) and page.list.rows[1].badge == "正在校验 50%")
-    page.panel._works["verify"].cancel.click()
+    page.panel.check.cancel.click()
     qtbot.waitUntil(lambda: called(service, "cancel_work") == [f"verify {HERE.id}"])
     service.send_event("library_work", work("verify", HERE.id, state="done", verdict="matches"))
     qtbot.waitUntil(lambda: "与官方发布的内容一致" in visible_texts(page.panel))
-    page.panel._works["verify"].ended.button.click()
+    page.panel.check.ended.button.click()
     assert "与官方发布的内容一致" not in visible_texts(page.panel) and page.panel.verify.isEnabled()
     qtbot.waitUntil(lambda: page.list.rows[1] == row)
 
@@ -100,6 +100,7 @@ def test_verifying_shows_progress_and_a_verdict(qtbot: QtBot, page: LibraryPage,
 def test_deleting_names_the_files(qtbot: QtBot, page: LibraryPage, service: ShelfService, asked: list[str]) -> None:
     page.panel.delete.click()
     qtbot.waitUntil(lambda: called(service, "remove") == [HERE.id])
+    assert called(service, "unload") == [HERE.id]
     assert "将删除 1 个文件，释放 491 MB" in asked[0] and HERE.path in asked[0] and "会先卸载" in asked[0]
     qtbot.waitUntil(lambda: all(row.model.id != HERE.id for row in page.list.rows if isinstance(row, ModelRow)))
 
@@ -138,7 +139,7 @@ def test_copying_is_for_models_from_elsewhere(qtbot: QtBot, page: LibraryPage, s
     qtbot.waitUntil(lambda: called(service, "copy") == [ADDED.path] and not page.panel.copy.isEnabled())
     done = work("copy", "glm-2", key=f"copy {ADDED.path}", state="done")
     service.send_event("library_work", done)
-    qtbot.waitUntil(lambda: "已复制到模型文件夹：glm-2" in visible_texts(page.panel))
+    qtbot.waitUntil(lambda: "已复制到模型文件夹：glm-2" in visible_texts(page))
 
 
 def test_a_broken_template_is_replaced_with_a_click(
@@ -215,6 +216,7 @@ def test_the_library_moves(
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/mnt/big")
     page.folder.move_button.click()
     qtbot.waitUntil(lambda: called(service, "move") == ["/mnt/big"])
+    assert called(service, "unload") == [HERE.id]
     assert "491 MB" in asked[0] and "/mnt/big" in asked[0]
     qtbot.waitUntil(lambda: not page.folder.move_button.isEnabled())
     service.send_event("library_work", work("move"))
