@@ -162,6 +162,16 @@ def test_a_desktop_entry_survives_odd_folder_names(installer: Path, home: Path) 
     quoted = value[1].replace("\\\\", "\\")
     word = re.sub(r'\\(["`$\\])', r"\1", quoted).replace("%%", "%")
     assert word == str(target / "liangli")
+    assert _run(home, target / "uninstall")[0] == 0
+    assert _files(home) == {"calls"}
+
+
+def test_another_copys_entry_stays(installer: Path, home: Path) -> None:
+    for name in ("old", "new"):
+        _run(home, "sh", installer, "--target", home / name)
+    assert _run(home, home / "old" / "uninstall")[0] == 0
+    assert (home / ".local/bin/liangli").resolve() == home / "new" / "liangli"
+    assert (home / ".local/share/applications" / f"{ID}.desktop").is_file()
 
 
 def test_what_cannot_be_understood_changes_nothing(installer: Path, home: Path) -> None:

@@ -24,9 +24,10 @@ copy_shared() {
         cp "$here/share/$name" "$data/$name"
     done <"$here/installed-files.new"
     mv "$here/installed-files.new" "$here/installed-files"
+    exec_line "$here/liangli" >"$here/installed-entry"
     {
         grep -v '^Exec=' "$here/share/applications/$id.desktop"
-        exec_line "$here/liangli"
+        cat "$here/installed-entry"
     } >"$data/applications/$id.desktop"
 }
 

@@ -29,7 +29,7 @@ remove_integration() {
     if [ -f "$here/installed-files" ]; then
         # Never another copy's: the desktop entry tells whose files these are.
         entry=$shared/applications/io.github.liangli.Liangli.desktop
-        if grep -qF "$here/liangli" "$entry" 2>/dev/null || [ ! -e "$entry" ]; then
+        if [ ! -e "$entry" ] || grep -qxF -f "$here/installed-entry" "$entry"; then
             while read -r name; do
                 rm -f "$shared/$name"
                 rmdir -p "$shared/$(dirname "$name")" 2>/dev/null || :
@@ -94,7 +94,7 @@ main() {
     remove_integration
     if [ -n "$data" ]; then remove_data; fi
     cd /
-    for name in @PROGRAM_FILES@ installed-files portable; do rm -rf "${here:?}/$name"; done
+    for name in @PROGRAM_FILES@ installed-files installed-entry portable; do rm -rf "${here:?}/$name"; done
     rmdir "$here" 2>/dev/null || :
     say "量力已卸载。" "Liangli is removed."
 }
