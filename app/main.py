@@ -28,9 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rest, chosen = take_language(sys.argv[1:] if arguments is None else arguments)
     language = words.language_for(chosen or _settings().language, os.environ)
     try:
-        args = build_parser(language, rest[0] if rest[:1] and rest[0] in COMMANDS else None).parse_args(rest)
+        parser = build_parser(language, rest[0] if rest[:1] and rest[0] in COMMANDS else None)
+        args = parser.parse_args(rest)
         args.language = language
-        code = _dispatch(args)
+        code = _test_itself(args, parser) if args.selftest or args.selftest_json or args.screenshot else _dispatch(args)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -51,6 +52,16 @@ def _dispatch(args: argparse.Namespace) -> int:
 
         return serve(paths.data_folder(), port=args.port, token=args.token)
     return int(COMMANDS[args.command].run(args))
+
+
+def _test_itself(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    if not args.selftest:
+        parser.error(text("selftest.only_with", args.language))
+    if args.command is not None:
+        parser.error(text("cli.argparse.exclusive", args.language) % "--selftest")
+    from app.selftest.command import run
+
+    return run(args.language, as_json=args.selftest_json, screenshot=args.screenshot, environment=os.environ)
 
 
 def _open_window(args: argparse.Namespace) -> int:

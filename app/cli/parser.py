@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from keyword import iskeyword
+from pathlib import Path
 from typing import Any, NoReturn
 
 import app
@@ -14,7 +15,7 @@ from resources.wording import entry, text
 
 _NAMES = (
     *("chat", "run", "serve", "status", "ps", "ls", "search", "show", "catalogue", "get", "pull", "import", "verify"),
-    *("rm", "mv", "share", "plan", "probe", "check", "bench", "update", "stop"),
+    *("rm", "mv", "share", "plan", "probe", "engine", "check", "bench", "update", "stop"),
 )
 
 
@@ -73,6 +74,10 @@ def build_parser(language: Language, only: str | None = None) -> argparse.Argume
     )
     parser.add_argument("--lang", choices=("zh", "en"), help=text("cli.program.lang", language))
     parser.add_argument("--yes", action="store_true", help=text("cli.program.yes", language))
+    parser.add_argument("--selftest", action="store_true", help=text("selftest.help", language))
+    # Under names of their own: commands have a --json, too.
+    parser.add_argument("--json", dest="selftest_json", action="store_true", help=text("selftest.json", language))
+    parser.add_argument("--screenshot", metavar="FILE", type=Path, help=text("selftest.screenshot", language))
     parser.set_defaults(command=None)
     title = text("cli.program.commands", language)
     commands = parser.add_subparsers(
