@@ -10,14 +10,13 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hardware_probe.tool import run_tool
+from inference.worker.death import ILLEGAL_EXIT_CODES
 from inference.worker.environment import child_environment
 from resources.own_program import module_command
 
 COMMAND: Final = module_command("inference.backends.llama_cpp.engine_report")
 # A card that wakes up, and its driver that is read from a slow disk for the first time.
 LIMIT_SECONDS: Final = 20.0
-# NTSTATUS of an illegal instruction, as Windows gives it and as a signed number.
-_WINDOWS_ILLEGAL = (0xC000001D, 0xC000001D - (1 << 32))
 
 Ending = Literal["done", "failed", "hangs", "illegal_instruction"]
 
@@ -79,7 +78,7 @@ def ask_engine(
 
 def is_illegal(return_code: int | None) -> bool:
     """Whether a process ended over an instruction unknown to its processor; the code is that of `subprocess`."""
-    return return_code in _WINDOWS_ILLEGAL or return_code == -signal.SIGILL
+    return return_code in ILLEGAL_EXIT_CODES or return_code == -signal.SIGILL
 
 
 def _read(output: str) -> EngineReport:

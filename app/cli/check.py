@@ -59,12 +59,14 @@ def run(args: argparse.Namespace) -> int:
     """
     import asyncio
 
+    from app.engine_choice.command import choose_engine
     from inference.text.doctor.subject import subject_of
     from inference.worker.examination import examine_in_child
     from models_catalog.gguf.header import read_header
     from models_catalog.gguf.screen import screen
 
     header = screen(read_header(args.file))
+    choose_engine()
     load_seconds, first_token_seconds = asyncio.run(_answer_one_token(header))
     diagnosis = asyncio.run(examine_in_child(subject_of(header)))
     result = CheckResult(

@@ -46,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
 
     from app.cli.plan_text import lines
+    from app.engine_choice.command import choose_engine
 
+    choose_engine()
     plans = asyncio.run(_plans(args.model, _wish(args), args.language))
     if args.json:
         print_json(asdict(plans))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from app import paths
@@ -29,12 +29,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], 
 
 
 def run(args: argparse.Namespace) -> int:
+    from app.engine_choice.command import choose_engine
     from app.local_models import models_folder
     from app.settings import load_settings
     from hardware_probe import probe_hardware
 
     folder = models_folder(load_settings(paths.settings_file()))
+    choice = choose_engine()
     profile = probe_hardware(folder, engine_devices_command=ENGINE_DEVICES_COMMAND)
+    profile = replace(profile, issues=(*choice.issues(), *profile.issues))
     if args.json:
         print_json(asdict(profile))
     else:

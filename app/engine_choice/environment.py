@@ -70,7 +70,9 @@ def set_variables(environment: MutableMapping[str, str], variables: Mapping[str,
     for name in before.keys() - wanted.keys():
         del environment[name]
     environment.update(wanted)
-    environment[_OURS] = " ".join(sorted(wanted.keys() - own.keys()))
+    environment.pop(_OURS, None)
+    if ours := wanted.keys() - own.keys():
+        environment[_OURS] = " ".join(sorted(ours))
     return before != wanted
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from app.planning.models import LocalModels, PlanModel
 from hardware_probe import probe_hardware, probe_memory
 from hardware_probe.gpu_facts import GpuFacts, GpuFound, find_gpu, parse_size
 from hardware_probe.programs import own_pids, read_programs
-from hardware_probe.values import DiskKind, HardwareProfile
+from hardware_probe.values import DiskKind, HardwareProfile, ProbeIssue
 from inference.engine_version import has_accelerator_back_end
 from inference.plan_worker.client import PlanWorker
 from inference.plan_worker.messages import PlanTask
@@ -44,10 +44,20 @@ _BACKGROUND_IDLE_SECONDS = 10.0
 class PlanDesk:
     """For the thread of one event loop. models_folder: whose disk counts; planning_folder: what was learned.
 
-    worker: one that may have been started already; ended with the desk.
+    worker: one that may have been started already; ended with the desk. before_look: awaited before the computer is
+    looked at; engine_issues: what the engine does not use because it failed.
     """
 
-    def __init__(self, *, models_folder: Path, planning_folder: Path, worker: PlanWorker | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        models_folder: Path,
+        planning_folder: Path,
+        worker: PlanWorker | None = None,
+        before_look: Callable[[], Awaitable[None]] | None = None,
+        engine_issues: Callable[[], tuple[ProbeIssue, ...]] = tuple,
+    ) -> None:
+        self._before_look, self._engine_issues = before_look, engine_issues
         self._models_folder, self._planning_folder = models_folder, planning_folder
         self._worker = worker or PlanWorker()
         # Nobody who waits for a plan shall wait for one that nobody waits for.
@@ -74,6 +84,12 @@ class PlanDesk:
         """The disk of another folder counts from now on."""
         self._models_folder, self._profile = models_folder, None
 
+    async def engine_changed(self) -> None:
+        """Another engine, or other back ends, from now on: look anew, with new children."""
+        self._profile = None
+        await self._worker.close()
+        await self._background.close()
+
     async def prepare(self) -> None:
         """Look at the computer and start the worker now, so that the first plan waits for neither."""
         await asyncio.gather(self.hardware(), self._worker.start())
@@ -82,14 +98,15 @@ class PlanDesk:
 
     async def hardware(self, *, fresh: bool = False) -> HardwareProfile:
         """What this computer has; memory as it is now, the rest not older than ten seconds. Raises nothing."""
+        if self._before_look is not None:
+            await self._before_look()
         async with self._probing:
             old = time.monotonic() - self._profile_time > _PROFILE_SECONDS
             if self._profile is None or fresh or (old and self._profile.accelerators):
                 # The engine is asked only where it could name more than the processor: its process takes 0.2 s.
                 command = ENGINE_DEVICES if has_accelerator_back_end() else None
-                self._profile = await asyncio.to_thread(
-                    probe_hardware, self._models_folder, engine_devices_command=command
-                )
+                profile = await asyncio.to_thread(probe_hardware, self._models_folder, engine_devices_command=command)
+                self._profile = replace(profile, issues=(*self._engine_issues(), *profile.issues))
                 self._profile_time = time.monotonic()
                 return self._profile
             try:

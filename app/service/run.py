@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import paths
+from app.engine_choice.choice import EngineChoice
 from app.logs import log_to_file
+from app.service.engine_choice import ChosenEngine
 from app.service.kept_settings import KeptSettings
 from app.service.lock import ServiceLock
 from app.service.token import kept_token
@@ -52,10 +54,11 @@ async def _serve(folder: Path, port: int | None, token: str, settings: KeptSetti
         await _serve_with(outside, folder, port, token, settings)
         return
     engines, worker = EngineStarter(), PlanWorker()
+    engine = ChosenEngine(engines, EngineChoice(folder), settings.now)
     try:
         # Whoever started the service is about to ask for a model. The children that will plan and hold it load their
         # libraries while this process loads its own.
-        engines.prepare()
+        engine.prepare()
         await worker.start()
         # Classes and functions without end, and no garbage among them: looking for some takes a tenth of the time.
         gc.disable()
@@ -63,8 +66,9 @@ async def _serve(folder: Path, port: int | None, token: str, settings: KeptSetti
         from app.service.product import product
 
         prepare_models_folder(settings.now)
-        await _serve_with(product(settings, engines, worker), folder, port, token, settings)
+        await _serve_with(product(settings, engine, worker), folder, port, token, settings)
     finally:
+        await engine.close()
         await engines.close()
         await worker.close()
 

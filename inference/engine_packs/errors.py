@@ -4,6 +4,7 @@ InferenceError
 └── PackProblem
     ├── PackRefused        the archive is not one that may be used here; nothing was changed
     ├── PackMissing        nothing of this name has been added
+    ├── PackDamaged        files of the engine or of a pack are not what they were when it was added
     └── PackUnwritable     the disk or the system would not have it
 """
 
@@ -22,9 +23,9 @@ class PackProblem(InferenceError):
 class PackRefused(PackProblem):
     """The archive is not used, and nothing was changed.
 
-    reason: "address" (a link, not a file), "format" (no .tar.xz with a manifest first), "manifest", "name", "content"
-    (files are not those of the manifest), "too_large", "system", "ggml", "version", "fixed" (this engine takes no
-    packs). found, expected: where the two differ, technical.
+    reason: "address" (a link, not a file), "missing", "format" (no .tar.xz with a manifest first), "manifest",
+    "content" (files are not those of the manifest), "system", "version", "ggml", "fixed" (this engine takes no packs).
+    found, expected: where the two differ, technical.
     """
 
     name: str
@@ -39,6 +40,14 @@ class PackMissing(PackProblem):
 
     name: str
     available: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class PackDamaged(PackProblem):
+    """Files are missing or not what the manifest says."""
+
+    name: str
+    files: tuple[str, ...]
 
 
 @dataclass(eq=False)

@@ -84,6 +84,8 @@ class PackStore:
             if manifest.total_bytes + _SPARE_BYTES > free_bytes:
                 raise PackUnwritable(path=str(self._engines), reason=f"{free_bytes >> 20} MiB free")
 
+        if not archive.is_file():
+            raise PackRefused(name=str(archive), reason="missing")
         try:
             self._engines.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(

@@ -8,7 +8,7 @@ import signal
 from dataclasses import dataclass
 
 from inference.backends.shortage import tells_shortage
-from inference.errors import EngineDied
+from inference.errors import EngineDied, EngineDiedLoading
 from inference.worker.black_box import RECORD_MARK
 
 # Exit codes of our own child. Not 1 (an uncaught Python exception), not 3 (what Windows makes of abort()).
@@ -19,6 +19,8 @@ EXIT_PARENT_GONE = 14
 _FAULTS = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGSYS"}
 # NTSTATUS of access violation, illegal instruction, integer division by zero, stack overflow.
 _WINDOWS_FAULTS = {0xC0000005, 0xC000001D, 0xC0000094, 0xC00000FD}
+# NTSTATUS of an illegal instruction, as Windows gives it and as a signed number.
+ILLEGAL_EXIT_CODES = frozenset({0xC000001D, 0xC000001D - (1 << 32)})
 # abort() by the C runtime, and fail-fast.
 _WINDOWS_ABORTS = {3, 0xC0000409}
 _FAULT_HANDLER = re.compile(r"Fatal Python error|Windows fatal exception|(?:Current thread|Thread|Stack) .*most recent")
@@ -104,3 +106,8 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def is_illegal(death: EngineDied | EngineDiedLoading) -> bool:
+    """Whether it ended over an instruction that its processor does not know."""
+    return death.signal == signal.SIGILL or death.exit_code in ILLEGAL_EXIT_CODES

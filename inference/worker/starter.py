@@ -43,6 +43,10 @@ class EngineStarter:
         child = self._take() or ChildProcess(self._command)
         return await start_engine(plan, on_progress=on_progress, on_memory=on_memory, child=child)
 
+    def let_go(self) -> None:
+        """End the child that waits: it was started with something that is another by now."""
+        self._let_go()
+
     async def close(self) -> None:
         """End the child that waits."""
         child = self._waiting
