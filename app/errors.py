@@ -234,11 +234,15 @@ class PortableFolderUnusable(AppError):
 
 @dataclass(eq=False)
 class DatabaseNewer(AppError):
-    """The chats were written by a newer version; they are left untouched."""
+    """The chats were written by a newer version; they are left untouched.
+
+    backup_path: the copy from before the newer version changed them, "" if there is none.
+    """
 
     path: str
     found_version: int
     known_version: int
+    backup_path: str = ""
 
 
 @dataclass(eq=False)

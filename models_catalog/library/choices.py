@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from models_catalog.kept_aside import keep_aside
 from models_catalog.library.work import disk_errors
 
 
@@ -31,16 +33,35 @@ def read_choices(file: Path) -> Choices:
 
 
 def write_choices(file: Path, choices: Choices) -> None:
-    """Replace the file in one step. Raises DiskTooSmall, FolderUnwritable."""
+    """Replace the file in one step; what a newer version wrote stays, in the file or beside it.
+
+    Raises DiskTooSmall, FolderUnwritable.
+    """
     fresh = file.with_name(f".{file.name}.{os.getpid()}.new")
+    unknown = _of_newer_version(file)
     with disk_errors(file.parent):
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             with fresh.open("wb") as writing:
-                writing.write(msgspec.json.encode(choices))
+                writing.write(msgspec.json.encode(unknown | msgspec.to_builtins(choices)))
                 writing.flush()
                 os.fsync(writing.fileno())
             fresh.replace(file)
         finally:
             with contextlib.suppress(OSError):
                 fresh.unlink(missing_ok=True)
+
+
+def _of_newer_version(file: Path) -> dict[str, Any]:
+    """What the file holds that this version does not know; a file that it cannot read is kept beside."""
+    with contextlib.suppress(OSError):
+        content = file.read_bytes()
+        try:
+            msgspec.json.decode(content, type=Choices | list[str])
+            found = msgspec.json.decode(content)
+        except msgspec.MsgspecError:
+            keep_aside(file)
+        else:
+            if isinstance(found, dict):
+                return {name: value for name, value in found.items() if name not in Choices.__struct_fields__}
+    return {}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 from app.errors import DatabaseNewer
+from app.service.chats.backup import back_up, backup_path
 
 
 def _first_schema(connection: sqlite3.Connection) -> None:
@@ -58,15 +60,24 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema,)
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
-    """Take the steps that are missing, all of them or none. Raises DatabaseNewer, having changed nothing.
+    """Take the steps that are missing, all of them or none, after what was there has been copied beside it.
 
-    The connection must be in autocommit mode with foreign keys off or deferred.
+    The connection must be in autocommit mode with foreign keys off or deferred. Raises DatabaseNewer, having changed
+    nothing, and sqlite3.Error, also where there is no room for the copy.
     """
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found > len(MIGRATIONS):
-        raise DatabaseNewer(path=path, found_version=found, known_version=len(MIGRATIONS))
+        copy = backup_path(Path(path), len(MIGRATIONS))
+        raise DatabaseNewer(
+            path=path,
+            found_version=found,
+            known_version=len(MIGRATIONS),
+            backup_path=str(copy) if copy.exists() else "",
+        )
     if found == len(MIGRATIONS):
         return
+    if found:
+        back_up(connection, Path(path), found)
     connection.execute("BEGIN IMMEDIATE")
     try:
         for step in MIGRATIONS[found:]:

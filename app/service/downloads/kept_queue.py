@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from app.atomic_file import write_atomically
+from models_catalog.kept_aside import keep_aside
 
 log = logging.getLogger(__name__)
 _FORMAT = 1
@@ -33,17 +34,26 @@ class _File(msgspec.Struct, frozen=True):
 
 def read_queue(path: Path) -> tuple[KeptDownload, ...]:
     """What was kept; () when there is nothing readable."""
-    try:
-        kept = msgspec.json.decode(path.read_bytes(), type=_File)
-    except (OSError, msgspec.MsgspecError):
-        return ()
-    return kept.downloads if kept.format == _FORMAT else ()
+    return _read(path) or ()
 
 
 def write_queue(path: Path, downloads: tuple[KeptDownload, ...]) -> None:
-    """Replaces what is kept. A disk that refuses costs the queue at the next start, and nothing now."""
+    """Replaces what is kept; the queue of a newer version, which cannot be read here, is kept beside.
+
+    A disk that refuses costs the queue at the next start, and nothing now.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and _read(path) is None:
+            keep_aside(path)
         write_atomically(path, msgspec.json.encode(_File(_FORMAT, downloads)))
     except OSError as error:
         log.warning("the queue of downloads cannot be kept: %s", error)
+
+
+def _read(path: Path) -> tuple[KeptDownload, ...] | None:
+    try:
+        kept = msgspec.json.decode(path.read_bytes(), type=_File)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return kept.downloads if kept.format == _FORMAT else None
