@@ -10,6 +10,7 @@ from app.gui.downloads.limits import SPEEDS, HoursDialog, ProxiesDialog, SpeedDi
 from app.gui.look import Look
 from app.gui.parts.basics import menu_under, push_button
 from app.gui.session import Session
+from app.gui.theme.fonts import ui_font
 from app.words import shown_bytes
 from resources.wording import text
 
@@ -23,9 +24,10 @@ class Foot(QFrame):
         self._look, self._session = look, session
         self.speed, self.hours, self.proxies = push_button("chip"), push_button("chip"), push_button("chip")
         row = QHBoxLayout(self)
-        row.setContentsMargins(26, 10, 26, 10)
-        row.setSpacing(8)
+        row.setContentsMargins(26, 10, 16, 10)
+        row.setSpacing(6)
         for button in (self.speed, self.hours, self.proxies):
+            button.setFont(ui_font(13))
             row.addWidget(button)
         row.addStretch(1)
         self.speed.clicked.connect(lambda: self.speed_menu().popup(self._above()))

@@ -127,11 +127,8 @@ class TemplateView(QWidget):
             self._waiting.setText(failed or self._say("examining"))
             return
         severity = report.severity if report.severity in _TONES else "warning"
-        self.badge.show_state(
-            self._look,
-            _TONES[severity],
-            text(f"doctor.severity.{'fine' if severity == 'note' else severity}", self._look.language),
-        )
+        named = text(f"doctor.severity.{'fine' if severity == 'note' else severity}", self._look.language)
+        self.badge.show_state(self._look, _TONES[severity], named[:1].upper() + named[1:])
         self._show_findings(report)
         offered = report.chat_profile
         if offered and offered != self.used:

@@ -22,6 +22,9 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from app.errors import RemoteError
 from app.gui.dialogs import ApiInfo, Question
 from app.gui.discover.page import DiscoverPage
+from app.gui.downloads.limits import HoursDialog, ProxiesDialog, SpeedDialog
+from app.gui.downloads.page import DownloadsPage
+from app.gui.library.page import LibraryPage
 from app.gui.link import ServiceLink
 from app.gui.look import Look
 from app.gui.plans.page import PlansPage
@@ -31,7 +34,9 @@ from app.gui.window import MainWindow
 from app.plan_values import CalibrationStatus
 from app.values import ChatMessage, ErrorBody, FetchStatus, Language
 from tests.app.gui.discover.discover_service import DiscoverService, status
+from tests.app.gui.downloads.queue_service import FAILED, TRANSFERRING, QueueService, download
 from tests.app.gui.fake_service import ENGINE, SECOND_MODEL, STATS, FakeService, message
+from tests.app.gui.library.shelf_service import ADDED, ShelfService, work
 from tests.app.gui.plan_samples import loaded, sample_plans
 
 ANSWER = {
@@ -368,6 +373,79 @@ def draw_discover(folder: Path, language: Language, theme: str) -> None:
     studio.close()
 
 
+def draw_library(folder: Path, language: Language, theme: str) -> None:
+    """The models of this computer: the one in use, one with a broken template under work, a small window."""
+    service = ShelfService()
+    service.kept_settings["models_folder"] = str(folder.absolute())
+    fill(service, language)
+    studio = Studio(folder, language, theme, service)
+    studio.go_online()
+    studio.window.resize(1366, 896)
+    studio.window.sidebar.navigation.buttons["library"].click()
+    page = studio.window.side_pages.made("library")
+    assert isinstance(page, LibraryPage)
+    studio.wait(lambda: bool(page.watch.reports) and page.watch.folder is not None)
+    studio.save("library")
+    page.list.choose(ADDED.id)
+    for begun in (work("move"), work("verify", ADDED.id)):
+        service.send_event("library_work", begun)
+    studio.wait(lambda: ADDED.id in page.watch.reports)
+    studio.save("library_working")
+    studio.window.resize(studio.window.minimumSize())
+    studio.wait(lambda: True)
+    studio.save("library_small_list")
+    page.list.clicked.emit(page.list.currentIndex())
+    studio.wait(lambda: True)
+    studio.save("library_small_model")
+    service.local_models = []
+    service.send_event("library_work", work("move", state="done", left=("/old/a.gguf",)))
+    service.send_event("models", {})
+    studio.wait(lambda: not page.list.rows)
+    studio.save("library_empty")
+    studio.close()
+
+
+def draw_downloads(folder: Path, language: Language, theme: str) -> None:
+    """The queue with each state that looks different, its dialogs, and nothing at all in a small window."""
+    service = QueueService()
+    fill(service, language)
+    service.kept_settings["download_hours"] = "22:30-07:00"
+    service.queue = [
+        TRANSFERRING,
+        download(6, "verifying", checked_bytes=3_150_000_000, source="ModelScope"),
+        download(7, "repairing", source="Hugging Face", connections=1, bytes_per_second=2e6, remaining_seconds=9_000),
+        download(8, "waiting"),
+        FAILED,
+        download(2, outside_hours=True),
+        download(3, "paused"),
+        download(5, "done"),
+    ]
+    studio = Studio(folder, language, theme, service)
+    studio.go_online()
+    studio.window.resize(1180, 1_240)
+    studio.window.sidebar.navigation.buttons["downloads"].click()
+    page = studio.window.side_pages.made("downloads")
+    assert isinstance(page, DownloadsPage)
+    studio.wait(lambda: page.watch.known)
+    studio.save("downloads")
+    for name, kind in (("speed", SpeedDialog), ("hours", HoursDialog), ("proxies", ProxiesDialog)):
+        dialog = kind(studio.look, studio.session, studio.window)
+        dialog.open()
+        if isinstance(dialog, SpeedDialog):
+            dialog.yes.click()  # without a number, for the words at the field
+        studio.wait(lambda: True)
+        dialog.grab().save(str(folder / f"downloads_{name}_{language}_{theme}.png"))
+        dialog.reject()
+    studio.window.resize(studio.window.minimumSize())
+    studio.wait(lambda: True)
+    studio.save("downloads_small")
+    service.queue = []
+    page.watch.refresh()
+    studio.wait(lambda: not page.queue.cards)
+    studio.save("downloads_empty")
+    studio.close()
+
+
 def scroll(widget: QWidget, part: float) -> None:
     """The first scroll area of the widget to a part of its length."""
     QApplication.processEvents()
@@ -386,6 +464,8 @@ def main(folder: Path) -> None:
             draw_first_run(folder, language, theme)
             draw_plans(folder, language, theme)
             draw_discover(folder, language, theme)
+            draw_library(folder, language, theme)
+            draw_downloads(folder, language, theme)
 
 
 if __name__ == "__main__":

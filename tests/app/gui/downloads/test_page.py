@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.errors import RemoteError
 from app.gui.dialogs import Question
 from app.gui.downloads.card import DRAG_FORMAT, DownloadCard
-from app.gui.downloads.limits import HoursDialog, ProxiesDialog, SpeedDialog
+from app.gui.downloads.limits import SOURCES, HoursDialog, ProxiesDialog, SpeedDialog
 from app.gui.downloads.page import DownloadsPage
 from app.gui.look import Look
 from app.gui.session import Session
@@ -250,8 +250,15 @@ def test_whatever_takes_the_focus_has_a_name(full: DownloadsPage) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_nothing_is_cut_off(qtbot: QtBot, full: DownloadsPage, look: Look, language: str) -> None:
+def test_nothing_is_cut_off(
+    qtbot: QtBot, full: DownloadsPage, service: QueueService, look: Look, language: str
+) -> None:
     look.speak("zh" if language == "zh" else "en")
+    proxies = dict.fromkeys(SOURCES, "none")
+    service.update_settings(
+        download_bytes_per_second=10_000_000, download_hours="22:30-07:00", download_proxies=proxies
+    )
+    qtbot.waitUntil(lambda: "4" in full.foot.proxies.text())
     for width in (900, 480):
         full.resize(width, 700)
         qtbot.wait(10)
