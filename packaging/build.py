@@ -12,8 +12,12 @@ from installers.checksums import write_checksums
 from installers.deb import build_deb
 from installers.engine import build_engine
 from installers.icons import build_icons
+from installers.macos import build_dmg
+from installers.msi import build_msi
 from installers.places import DIST
 from installers.portable import build_run, build_tar
+from installers.windows import build_setup
+from installers.windows_recipes import check_recipes
 
 
 def engine(options: argparse.Namespace) -> None:
@@ -53,6 +57,26 @@ def run(options: argparse.Namespace) -> None:
     print(build_run(finished_bundle(options), build_icons()))
 
 
+def windows_setup(options: argparse.Namespace) -> None:
+    """the setup for Windows (there, or anywhere with --bundle)"""
+    print(build_setup(finished_bundle(options), build_icons() / "liangli.ico"))
+
+
+def windows_msi(options: argparse.Namespace) -> None:
+    """the MSI for Windows, of what --bundle names (on Linux)"""
+    print(build_msi(finished_bundle(options)))
+
+
+def windows_recipes(_options: argparse.Namespace) -> None:
+    """a setup and an MSI with nothing in them, to prove the recipes"""
+    check_recipes()
+
+
+def macos_dmg(options: argparse.Namespace) -> None:
+    """the disk image for macOS (there)"""
+    print(build_dmg(finished_bundle(options)))
+
+
 def checksums(_options: argparse.Namespace) -> None:
     """SHA256SUMS of all that lies in dist/"""
     print(write_checksums(DIST))
@@ -65,13 +89,17 @@ TARGETS: dict[str, Callable[[argparse.Namespace], None]] = {
     "deb": deb,
     "tar": tar,
     "run": run,
+    "windows-setup": windows_setup,
+    "windows-msi": windows_msi,
+    "windows-recipes": windows_recipes,
+    "macos-dmg": macos_dmg,
     "checksums": checksums,
 }
 
 
 def main() -> int:
     """Builds the targets in the order in which they are named."""
-    described = "\n".join(f"  {name:10} {target.__doc__}" for name, target in TARGETS.items())
+    described = "\n".join(f"  {name:16} {target.__doc__}" for name, target in TARGETS.items())
     parser = argparse.ArgumentParser(
         prog=f"python {Path(__file__).name}",
         description="Builds Liangli's packages.",

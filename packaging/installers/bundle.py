@@ -9,6 +9,7 @@ from pathlib import Path
 from installers.components import components_of
 from installers.engine import build_engine
 from installers.environment import build_python
+from installers.icons import build_icons
 from installers.notices import write_notices
 from installers.places import BUILD, PACKAGING, ROOT, run, source_date
 from installers.sbom import write_sbom
@@ -22,6 +23,8 @@ def build_bundle(*, vulkan: bool) -> Path:
     """The folder, made anew. It holds the program `liangli` and, in `_internal/engine`, the engine."""
     engine = build_engine(vulkan=vulkan)
     python = build_python()
+    if sys.platform != "linux":
+        build_icons()
     folder = BUILD / "bundle"
     run(
         *(python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"),

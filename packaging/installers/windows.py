@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from installers.icons import build_icons
 from installers.places import BUILD, DIST, PACKAGING, run, source_date, version
 
 RECIPES = PACKAGING / "windows"
 # The program for terminals, and the one that opens the window without a terminal behind it.
 PROGRAM, WINDOW = "liangli.exe", "liangliw.exe"
+_COLOUR = (0x0A, 0x70, 0x5B)  # the icon's
 
 
-def build_setup(payload: Path, *, target: str | None = None) -> Path:
-    """`dist/liangli-VERSION-windows-x64-setup.exe`. `target` is NSIS's, where not its own 32-bit one is wanted."""
+def build_setup(payload: Path, icon: Path, *, folder: Path = DIST, target: str | None = None) -> Path:
+    """`liangli-VERSION-windows-x64-setup.exe`. `target` is NSIS's, where not its own 32-bit one is wanted."""
     if missing := [name for name in (PROGRAM, WINDOW) if not (payload / name).is_file()]:
         raise SystemExit(f"{payload} holds no {' and no '.join(missing)}: it is no frozen program for Windows")
-    DIST.mkdir(exist_ok=True)
-    setup = DIST / f"liangli-{version()}-windows-x64-setup.exe"
+    folder.mkdir(exist_ok=True)
+    BUILD.mkdir(exist_ok=True)
+    setup = folder / f"liangli-{version()}-windows-x64-setup.exe"
     files = BUILD / "windows-files.nsh"
     names = payload_files(payload)
+    side = BUILD / "windows-side.bmp"
+    side.write_bytes(plain_picture(164, 314, _COLOUR))
     files.write_text(file_list(payload, names), encoding="utf-8-sig", newline="\r\n")
     size = sum((payload / name).stat().st_size for name in names)
     values = {
@@ -30,7 +34,10 @@ def build_setup(payload: Path, *, target: str | None = None) -> Path:
         "PAYLOAD": payload,
         "FILES": files,
         "SIZE_KIB": size // 1024,
-        "ICON": build_icons() / "liangli.ico",
+        # More than there is to pack only costs time and memory.
+        "DICTIONARY_MB": min(64, size // 1_000_000 + 1),
+        "ICON": icon,
+        "SIDE": side,
         "OUTPUT": setup,
         **({"TARGET": target} if target else {}),
     }
@@ -51,7 +58,8 @@ def payload_files(payload: Path) -> list[str]:
 
 def file_list(payload: Path, names: Iterable[str]) -> str:
     """NSIS's commands that install the files, folder by folder."""
-    lines, folder = [], None
+    lines: list[str] = []
+    folder = None
     for name in sorted(names, key=lambda name: (str(PurePosixPath(name).parent), name)):
         parent = PurePosixPath(name).parent
         if parent != folder:
@@ -64,6 +72,15 @@ def file_list(payload: Path, names: Iterable[str]) -> str:
 
 def _escaped(path: str) -> str:
     return path.replace("$", "$$")
+
+
+def plain_picture(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
+    """A .bmp of one colour (red, green, blue)."""
+    row = bytes(reversed(colour)) * width
+    row += b"\0" * (-len(row) % 4)
+    head = struct.pack("<2sIHHI", b"BM", 54 + height * len(row), 0, 0, 54)
+    head += struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, height * len(row), 2835, 2835, 0, 0)
+    return head + row * height
 
 
 def numeric_version(text: str) -> str:

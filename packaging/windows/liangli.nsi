@@ -4,7 +4,9 @@
 ;   PAYLOAD      the frozen program's folder
 ;   FILES        a list of its files, made by installers/windows.py
 ;   SIZE_KIB     what they take
-;   ICON, OUTPUT
+;   ICON, SIDE   the icon, the picture beside the last page
+;   DICTIONARY_MB  of the packer
+;   OUTPUT
 ;   TARGET       if given, the kind of setup; what it installs is for x64 in any case
 Unicode true
 !ifdef TARGET
@@ -17,7 +19,8 @@ Unicode true
 !include "x64.nsh"
 !include "nsDialogs.nsh"
 
-Name "Liangli"
+Name "$(AppName)"
+BrandingText "$(AppName) ${VERSION}"
 OutFile "${OUTPUT}"
 InstallDir "$LOCALAPPDATA\Programs\Liangli"
 InstallDirRegKey HKCU "Software\Liangli" "Folder"
@@ -25,7 +28,7 @@ RequestExecutionLevel user
 ManifestDPIAware true
 ManifestSupportedOS Win10
 SetCompressor /SOLID lzma
-SetCompressorDictSize 64
+SetCompressorDictSize ${DICTIONARY_MB}
 SetDateSave off
 VIProductVersion "${VERSION4}"
 VIAddVersionKey "ProductName" "Liangli"
@@ -44,6 +47,7 @@ VIAddVersionKey "LegalCopyright" "Apache-2.0"
 
 !define MUI_ICON "${ICON}"
 !define MUI_UNICON "${ICON}"
+!define MUI_WELCOMEFINISHPAGE_BITMAP "${SIDE}"
 !define MUI_ABORTWARNING
 !define MUI_FINISHPAGE_RUN "$INSTDIR\${WINDOW}"
 !define MUI_FINISHPAGE_RUN_TEXT "$(RunNow)"
