@@ -50,9 +50,9 @@ def build_vulkan(source: Path) -> Path:
     """The library of the Vulkan back end, for the very ggml in `source`. Needs glslc and the Vulkan headers."""
     build = BUILD / "vulkan"
     run(
-        *("cmake", "-S", source / "vendor" / "llama.cpp" / "ggml", "-B", build, "-G", "Ninja"),
+        *("cmake", "-S", source / "vendor" / "llama.cpp", "-B", build, "-G", "Ninja"),
         *("-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON", "-DGGML_BACKEND_DL=ON", "-DGGML_VULKAN=ON"),
-        *("-DGGML_NATIVE=OFF", "-DGGML_CPU=OFF", "-DGGML_BUILD_TESTS=OFF", "-DGGML_BUILD_EXAMPLES=OFF"),
+        *("-DGGML_NATIVE=OFF", "-DGGML_CPU=OFF", "-DLLAMA_CURL=OFF", "-DLLAMA_BUILD_COMMON=OFF"),
         *(f"-DCMAKE_C_FLAGS={_flags(source)}", f"-DCMAKE_CXX_FLAGS={_flags(source)}"),
         environment=_FIXED,
     )
