@@ -36,11 +36,11 @@ from models_catalog.remote_header.source_text import (
     understand,
 )
 from models_catalog.remote_header.values import LocalFile, Pattern, Quantization, RemoteFile
-from models_catalog.sources import huggingface, modelscope
 from models_catalog.sources.addresses import Addresses
 from models_catalog.sources.byte_source import WholeFile
 from models_catalog.sources.faults import SourceFault, SourceUnfit
-from models_catalog.starter import HfMirrorEntry, HuggingFaceEntry, ModelScopeEntry, Starter, starter, starters
+from models_catalog.sources.locate import source_of
+from models_catalog.starter import Starter, starter, starters
 from models_catalog.transfer.http_range import open_client
 from models_catalog.transfer.patience import Patience
 
@@ -254,18 +254,9 @@ def _at_url(meant: UrlText) -> Quantization:
 
 def _of_starter(model: Starter, addresses: Addresses) -> Quantization:
     """The package index is no source here: it has the file only in compressed pieces, without random access."""
-    sources = []
-    for entry in model.sources:
-        match entry:
-            case ModelScopeEntry():
-                sources.append(modelscope.locate(model, entry, addresses))
-            case HuggingFaceEntry():
-                sources.append(huggingface.locate(model, entry, addresses))
-            case HfMirrorEntry():
-                sources.append(huggingface.locate_on_mirror(model, entry, addresses))
-            case _:
-                pass
-    file = RemoteFile(name=model.file, sources=tuple(sources), size_bytes=model.size_bytes, sha256=model.sha256)
+    sources = (source_of(model, entry, addresses) for entry in model.sources)
+    whole = tuple(source for source in sources if isinstance(source, WholeFile))
+    file = RemoteFile(name=model.file, sources=whole, size_bytes=model.size_bytes, sha256=model.sha256)
     return Quantization(
         name=model.quantization,
         origin=model.key,

@@ -13,10 +13,10 @@ from typing import Protocol, assert_never
 from app.service.events import EventBus
 from app.values import FetchStatus, Language, StarterOffer
 from app.words import error_body
+from models_catalog.disk import free_disk_bytes
 from models_catalog.download.values import DownloadProgress
 from models_catalog.errors import FetchCancelled
 from models_catalog.starter import Starter, starter, starters
-from models_catalog.transfer.journal import free_disk_bytes
 
 log = logging.getLogger(__name__)
 

@@ -16,15 +16,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from models_catalog.download.crew import Crew, Order
+from models_catalog.download.extents import covered_bytes
 from models_catalog.download.keeper import Keeper
 from models_catalog.download.part_file import PartFile
 from models_catalog.download.parts import Lease, Parts
 from models_catalog.download.supply import Supply
+from models_catalog.download.threads import in_thread
 from models_catalog.sources.byte_source import WholeFile, ZippedPiece, ZippedPieces
 from models_catalog.sources.faults import SourceUnfit
-from models_catalog.transfer.extents import covered_bytes
 from models_catalog.transfer.http_range import RangeRequest, open_range
-from models_catalog.transfer.threads import in_thread
 
 # Two at once: while one is checked and unpacked the other keeps the line busy.
 ARCHIVES_AT_ONCE = 2

@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 import msgspec
 
+from models_catalog.disk import sync_folder
 from models_catalog.download.blocks import BLOCK_BYTES
+from models_catalog.download.extents import Extent, with_extent
 from models_catalog.download.raw_file import Data, read_at
-from models_catalog.transfer.extents import Extent, with_extent
-from models_catalog.transfer.journal import sync_folder
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from models_catalog.download.extents import Extent, missing_ranges
 from models_catalog.download.raw_file import opened, read_at, write_at
-from models_catalog.transfer.extents import Extent, missing_ranges
 
 BLOCK_BYTES = 4 * 1024 * 1024
 # Of a block: whether its checksum is known, and which it is.

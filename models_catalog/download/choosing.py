@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 import httpx
 
 from models_catalog.download.supply import Supply
+from models_catalog.download.trial import Trial, try_source
 from models_catalog.sources.faults import SourceFault
 from models_catalog.transfer.patience import Patience
-from models_catalog.transfer.race import Runner, try_source
 
 # A measurement is believed for so long.
 _FRESH_SECONDS = 300.0
@@ -79,19 +79,19 @@ class Chooser:
                 for task in done:
                     supply = trials[task]
                     try:
-                        runner = task.result()
+                        trial = task.result()
                     except SourceFault as fault:
                         supply.failed(fault, self._patience)
                         continue
-                    supply.measured(runner.bytes_per_second)
-                    supply.whole_only = not runner.resumable
+                    supply.measured(trial.bytes_per_second)
+                    supply.whole_only = not trial.resumable
                     limit_seconds = self._patience.grace_seconds
         finally:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
 
-    async def _trial(self, supply: Supply, wanted: tuple[int, int]) -> Runner:
+    async def _trial(self, supply: Supply, wanted: tuple[int, int]) -> Trial:
         client = self._client(supply)
         return await try_source(
             client,

@@ -13,6 +13,7 @@ import httpx
 from models_catalog.download.archives import ArchiveCrew
 from models_catalog.download.choosing import Chooser
 from models_catalog.download.crew import Crew, Order, Sink
+from models_catalog.download.extents import Extent
 from models_catalog.download.keeper import Keeper
 from models_catalog.download.part_file import PartFile
 from models_catalog.download.parts import Parts
@@ -20,13 +21,12 @@ from models_catalog.download.progress import Board
 from models_catalog.download.raw_file import Data
 from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.supply import SourceSlow, Supply
+from models_catalog.download.threads import in_thread
 from models_catalog.errors import ContentWrong, NoSourceWorked
 from models_catalog.sources.byte_source import ByteSource, WholeFile, ZippedPieces
 from models_catalog.sources.diagnosis import problems_of
 from models_catalog.sources.faults import SourceChanged, SourceFault
-from models_catalog.transfer.extents import Extent
 from models_catalog.transfer.patience import Patience
-from models_catalog.transfer.threads import in_thread
 
 # Another source's bytes are compared in so many steps: after one with a difference the hash may be right already.
 _COMPARED_STEPS = 16

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from models_catalog.download.part_file import PartFile
-from models_catalog.transfer.threads import WorkStopped
+from models_catalog.download.threads import WorkStopped
 
 _READ_BYTES = 1024 * 1024
 

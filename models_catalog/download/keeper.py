@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from models_catalog.download.following_hash import FollowingHash
 from models_catalog.download.part_file import PartFile
 from models_catalog.download.raw_file import Data
+from models_catalog.download.threads import in_thread, quiet_thread
 from models_catalog.transfer.patience import Patience
-from models_catalog.transfer.threads import in_thread, quiet_thread
 
 _Result = TypeVar("_Result")
 _HASH_SECONDS = 0.2

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from models_catalog.disk import free_disk_bytes
 from models_catalog.download.archives import ARCHIVES_AT_ONCE
 from models_catalog.download.file_download import FileDownload, FileReplaced
 from models_catalog.download.names import on_disk, place_in
@@ -16,17 +17,16 @@ from models_catalog.download.part_file import PartFile
 from models_catalog.download.progress import Board
 from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.supply import Supply
+from models_catalog.download.threads import in_thread, sha256_of
 from models_catalog.download.unsized_file import UnsizedFile
 from models_catalog.download.values import DownloadProgress, FileToFetch, ModelToFetch
+from models_catalog.download.watched import run_watched
 from models_catalog.errors import CatalogError, DiskTooSmall, FetchCancelled, FileChanged, NoSourceWorked, SizeUnknown
 from models_catalog.sources.byte_source import PackagedFile
 from models_catalog.sources.diagnosis import problem_of
 from models_catalog.sources.faults import SourceFault, SourceUnfit
 from models_catalog.transfer.http_range import RangeRequest, open_client, open_range
-from models_catalog.transfer.journal import free_disk_bytes
 from models_catalog.transfer.patience import Patience
-from models_catalog.transfer.threads import in_thread, sha256_of
-from models_catalog.transfer.watched import run_watched
 
 _MOST_REPLACEMENTS = 3
 # The disk is never filled to the last byte: the system and the chats need some too.

@@ -25,14 +25,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
+from models_catalog.disk import disk_errors, sync_folder
 from models_catalog.download.arrivals import Journal, Run, read_journal, replayed, write_journal
 from models_catalog.download.blocks import BLOCK_BYTES, Blocks, checksum_of
+from models_catalog.download.extents import Extent, covered_bytes, missing_ranges, sound, with_extent
 from models_catalog.download.raw_file import Data, force, opened, read_at, write_at
+from models_catalog.download.threads import WorkStopped
 from models_catalog.errors import FetchAlreadyRunning
-from models_catalog.transfer.extents import Extent, covered_bytes, missing_ranges, sound, with_extent
-from models_catalog.transfer.folder_lock import FileLock, LockHeld
-from models_catalog.transfer.journal import disk_errors, sync_folder
-from models_catalog.transfer.threads import WorkStopped
+from models_catalog.folder_lock import FileLock, LockHeld
 
 # A longer list of arrivals is folded into the journal, so that opening a part again stays quick.
 _MOST_ARRIVALS = 2000

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import httpx
 
+from models_catalog.disk import disk_errors, sync_folder
 from models_catalog.download.progress import Board
 from models_catalog.download.speed_cap import SpeedCap
 from models_catalog.download.supply import Supply
 from models_catalog.errors import DiskTooSmall, FetchAlreadyRunning, NoSourceWorked, SizeUnknown
+from models_catalog.folder_lock import FileLock, LockHeld
 from models_catalog.sources.diagnosis import problem_of
 from models_catalog.sources.faults import SourceFault, SourceUnfit
-from models_catalog.transfer.folder_lock import FileLock, LockHeld
 from models_catalog.transfer.http_range import RangeRequest, open_range
-from models_catalog.transfer.journal import disk_errors, sync_folder
 from models_catalog.transfer.patience import Patience
 
 # How often it is looked how much room is left.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from models_catalog.disk import free_disk_bytes
 from models_catalog.errors import DiskTooSmall, LibraryMoveRefused
 from models_catalog.library.files import is_companion, parts
 from models_catalog.library.work import Work, copy_checked, sha256_of
-from models_catalog.transfer.journal import free_disk_bytes
 
 
 def copy_model(path: Path, folder: Path, work: Work) -> tuple[str, ...]:

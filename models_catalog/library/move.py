@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from models_catalog.disk import free_disk_bytes
 from models_catalog.errors import (
     DiskTooSmall,
     FolderUnwritable,
@@ -21,11 +22,10 @@ from models_catalog.errors import (
     LibraryMoveRefused,
     LibraryWorkCancelled,
 )
+from models_catalog.folder_lock import FileLock, LockHeld
 from models_catalog.library.removal import remove_empty_folders
 from models_catalog.library.scan import MARK, mark
 from models_catalog.library.work import Work, copy_checked, disk_errors, sha256_of
-from models_catalog.transfer.folder_lock import FileLock, LockHeld
-from models_catalog.transfer.journal import free_disk_bytes
 
 _LOCK = ".liangli-move.lock"
 

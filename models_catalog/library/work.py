@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from models_catalog.disk import free_disk_bytes
 from models_catalog.errors import DiskTooSmall, FolderUnwritable, LibraryWorkCancelled, ModelFileUnreadable
-from models_catalog.transfer.journal import free_disk_bytes
 
 BLOCK_BYTES = 4 * 1024 * 1024
 _REPORT_SECONDS = 0.1

@@ -1,1 +1,1 @@
-"""Getting a file's bytes from its sources onto the disk, whole, in spite of networks, servers and power cuts."""
+"""Getting bytes over HTTP, in spite of networks and servers."""

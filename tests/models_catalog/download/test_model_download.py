@@ -21,6 +21,7 @@ from models_catalog.errors import (
     FileNameRefused,
     NoSourceWorked,
 )
+from models_catalog.sources.byte_source import WholeFile
 from models_catalog.transfer.patience import Patience
 from tests.models_catalog.download.conftest import KIB, Download, holds, model_of, source
 from tests.models_catalog.hub_server import Behaviour, HubServer, Seen
@@ -111,7 +112,7 @@ def test_a_stalled_source_hands_over(got: Download, hub: HubServer, patience: Pa
 def test_without_network_it_is_said_at_once(hub: HubServer, patience: Patience, tmp_path: Path) -> None:
     model = model_of(hub, "mirror", "modelscope")
     file = model.files[0]
-    nowhere = tuple(replace(one, url="http://127.0.0.1:9/x") for one in file.sources)
+    nowhere = tuple(WholeFile(name=one.name, url="http://127.0.0.1:9/x") for one in file.sources)
     seen: list[DownloadProgress] = []
     with pytest.raises(NoSourceWorked) as caught:
         download(

@@ -159,3 +159,47 @@ def test_kill_minus_nine_again_and_again(hub: HubServer, patience: Patience, got
     hub.script("mirror", always=Behaviour())
     path = got("mirror")
     assert holds(path, hub) and hashlib.sha256(path.read_bytes()).hexdigest() == hub.starter.sha256
+
+
+def test_close_keeps_everything_and_nothing_is_written_afterwards(tmp_path: Path) -> None:
+    part = opened(tmp_path, 1000)
+    part.put(500, b"x", "a")
+    part.close()
+    part.close()
+    part.put(0, b"late", "a")
+    again = opened(tmp_path, 1000)
+    assert again.missing() == ((0, 500), (501, 1000))
+    again.close()
+
+
+def test_a_part_that_brought_nothing_leaves_nothing(tmp_path: Path) -> None:
+    part = opened(tmp_path)
+    part.close()
+    assert not part.folder.exists()
+
+
+def test_a_part_shorter_than_its_journal_is_not_relied_on(tmp_path: Path) -> None:
+    part = opened(tmp_path)
+    part.put(0, DATA[:2000], "a")
+    part.close()
+    with part.path.open("r+b") as file:
+        file.truncate(1500)
+    again = opened(tmp_path)
+    assert again.received_bytes == 0
+    again.close()
+
+
+def test_archives_of_another_file_go_with_it(tmp_path: Path) -> None:
+    part = opened(tmp_path)
+    archive = PartFile(part.folder / "piece-0", size_bytes=10, sha256="1" * 64)
+    archive.put(0, b"PK", "a")
+    archive.close()
+    part.close()
+    assert archive.folder.is_dir()
+    kept = opened(tmp_path)
+    assert archive.folder.is_dir()
+    kept.close()
+    other = opened(tmp_path, sha256="2" * 64)
+    assert not archive.folder.exists()
+    other.close()
+    assert not part.folder.exists()

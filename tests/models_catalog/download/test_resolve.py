@@ -17,6 +17,7 @@ from models_catalog.errors import (
     SourceUnknown,
 )
 from models_catalog.remote_header.errors import RemoteBusy
+from models_catalog.sources.byte_source import WholeFile
 from models_catalog.starter import starters
 from models_catalog.transfer.patience import Patience
 from tests.models_catalog.hub_server import Behaviour, ModelHub, Stored
@@ -52,7 +53,9 @@ async def test_equal_files_of_all_hubs_are_sources_of_one(finder: DownloadFinder
     assert first.place == ("Somebody", "Some-Model-GGUF", "some-model-q4_k_m.gguf")
     assert (first.sha256, first.size_bytes) == (SMALL.sha256, 1000)
     # Only the origin is told the token.
-    assert [source.name for source in first.sources if source.headers] == ["Hugging Face"]
+    assert [source.name for source in first.sources if isinstance(source, WholeFile) and source.headers] == [
+        "Hugging Face"
+    ]
 
 
 async def test_parts_and_projector_are_one_item(finder: DownloadFinder) -> None:
@@ -96,7 +99,8 @@ async def test_what_is_not_there(finder: DownloadFinder) -> None:
 async def test_an_address(finder: DownloadFinder, models: ModelHub) -> None:
     (one,) = await finder.find("https://example.org/x/y/model-q4_0.gguf?sig=1")
     assert one.model.files[0].place == ("example.org", "model-q4_0.gguf")
-    assert one.model.files[0].sources[0].url.endswith("?sig=1")
+    (source,) = one.model.files[0].sources
+    assert isinstance(source, WholeFile) and source.url.endswith("?sig=1")
 
 
 @pytest.mark.parametrize("name", ["a/%2e%2e/x.gguf", "CON.gguf", "x:y.gguf", "d /x.gguf", "\u202ex.gguf"])

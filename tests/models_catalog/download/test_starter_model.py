@@ -132,6 +132,30 @@ def test_a_part_that_an_earlier_version_left_is_gone_on_with(fetched: Fetch, hub
     assert min(hub.starts("mirror")) == 512 * KIB
 
 
+def test_another_hash_is_seen_before_the_redirect(fetched: Fetch, hub: HubServer) -> None:
+    hub.script("huggingface", always=Behaviour(headers={"X-Linked-Etag": f'"{"0" * 64}"'}))
+    with pytest.raises(NoSourceWorked):
+        fetched(HUGGINGFACE)
+    assert "huggingface-cdn" not in hub.routes()
+
+
+def test_another_size_is_another_file(fetched: Fetch, hub: HubServer) -> None:
+    hub.script("mirror", always=Behaviour(status=200, body=b"<html>", headers={"Content-Type": "text/html"}))
+    hub.script("modelscope-cdn", always=Behaviour(status=206, body=b"x", headers={"Content-Range": "bytes 0-0/1"}))
+    with pytest.raises(NoSourceWorked) as caught:
+        fetched(MODELSCOPE, MIRROR)
+    modelscope, mirror = sorted(problem.detail for problem in caught.value.problems)
+    assert "web page" in modelscope
+    assert "1 bytes" in mirror
+
+
+@pytest.mark.parametrize("target", ["https://[broken", "http://x:99999999/", "http://\u2603\u2603..x/", "http:///", ""])
+def test_a_redirect_to_nonsense_is_only_that_sources_fault(fetched: Fetch, hub: HubServer, target: str) -> None:
+    hub.script("mirror", always=Behaviour(status=302, headers={"Location": target.encode().decode("latin-1")}))
+    assert holds(fetched(MIRROR, MODELSCOPE), hub)
+    assert "modelscope" in hub.routes()
+
+
 def test_room_for_archives_is_asked_for_before_any_request(fetched: Fetch, hub: HubServer) -> None:
     with pytest.raises(DiskTooSmall) as caught:
         fetched(free_bytes=lambda _: 1000)

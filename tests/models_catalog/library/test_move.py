@@ -16,9 +16,9 @@ from models_catalog.errors import (
     LibraryMoveRefused,
     LibraryWorkCancelled,
 )
+from models_catalog.folder_lock import FileLock
 from models_catalog.library.library import LibraryFiles, ModelLibrary
 from models_catalog.library.work import Work, copy_checked
-from models_catalog.transfer.folder_lock import FileLock
 from tests.models_catalog.library.conftest import put, put_split
 from tests.models_catalog.library.trees import sha256
 

@@ -2,18 +2,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from models_catalog.sources.addresses import Addresses
 from models_catalog.sources.byte_source import WholeFile
-from models_catalog.sources.locate import locate, source_name
+from models_catalog.sources.locate import source_name, source_of
 from models_catalog.starter import SourceEntry, starters
 
 
-async def located(entry: SourceEntry, addresses: Addresses) -> WholeFile:
-    async with httpx.AsyncClient() as client:
-        source = await locate(starters()[0], entry, addresses, client, 1.0)
+def located(entry: SourceEntry, addresses: Addresses) -> WholeFile:
+    source = source_of(starters()[0], entry, addresses)
     assert isinstance(source, WholeFile)
     return source
 
@@ -32,25 +30,25 @@ async def located(entry: SourceEntry, addresses: Addresses) -> WholeFile:
         ),
     ],
 )
-async def test_hub_addresses(number: int, url: str) -> None:
+def test_hub_addresses(number: int, url: str) -> None:
     entry = starters()[0].sources[number]
-    source = await located(entry, Addresses())
+    source = located(entry, Addresses())
     assert source.url == url + "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
     assert source.name == source_name(entry)
     assert source.headers == ()
 
 
-async def test_the_users_endpoint_and_token_are_for_hugging_face_alone() -> None:
+def test_the_users_endpoint_and_token_are_for_hugging_face_alone() -> None:
     addresses = Addresses.from_environment({"HF_ENDPOINT": "https://hub.example/", "HF_TOKEN": " hf_secret "})
-    sources = [await located(entry, addresses) for entry in starters()[0].sources[:3]]
+    sources = [located(entry, addresses) for entry in starters()[0].sources[:3]]
     assert sources[1].url.startswith("https://hub.example/Qwen/")
     assert sources[1].headers == (("Authorization", "Bearer hf_secret"),)
     assert sources[0].headers == sources[2].headers == ()
 
 
-async def test_modelscopes_token_is_for_modelscope_alone() -> None:
+def test_modelscopes_token_is_for_modelscope_alone() -> None:
     addresses = Addresses.from_environment({"MODELSCOPE_API_TOKEN": "ms-1"}, home=Path("/nowhere"))
-    sources = [await located(entry, addresses) for entry in starters()[0].sources[:3]]
+    sources = [located(entry, addresses) for entry in starters()[0].sources[:3]]
     assert dict(sources[0].headers) == {"Authorization": "Bearer ms-1", "Cookie": "m_session_id=ms-1"}
     assert sources[1].headers == sources[2].headers == ()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_catalog.transfer.extents import Extent, covered_bytes, missing_ranges, sound, with_extent
+from models_catalog.download.extents import Extent, covered_bytes, missing_ranges, sound, with_extent
 
 SIZE = 24
 RANGES = st.tuples(st.integers(0, SIZE), st.integers(0, SIZE)).map(lambda pair: (min(pair), max(pair)))
