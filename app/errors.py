@@ -25,6 +25,7 @@ AppError
 ├── RouteMissing             no such path in the service
 ├── DataFolderUnusable       read-only, full or vanished
 ├── DatabaseNewer            chats were written by a newer version
+├── OpeningRefused           a file or an address that the program does not open
 ├── ProgramUpdatesNotSetUp   this build knows no address or no key for newer versions of itself
 ├── ProgramUpdateUnreachable
 ├── ProgramUpdateRefused     what was served is not to be used
@@ -276,6 +277,18 @@ class ProgramUpdateNotOffered(AppError):
     version: str
     wanted: str
     available: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class OpeningRefused(AppError):
+    """The program was asked to open what it does not.
+
+    reason: "no_model" (another kind of file), "elsewhere" (another computer's), "unknown" (no address of ours), "name"
+    (what it names cannot be), "unreadable".
+    """
+
+    text: str
+    reason: str
 
 
 @dataclass(eq=False)

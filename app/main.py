@@ -7,17 +7,20 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from app import logs, paths, words
 from app.cli.parser import COMMANDS, build_parser, take_language
 from app.cli.screen import note
 from app.errors import AppError
+from app.opening import absolute, read_opening, take_openings
 from app.settings import Settings, load_settings
 from app.values import Language
 from resources.wording import text
 
 INTERRUPTED = 130
 CLOSED_PIPE = 141
+NO_WINDOW = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rest, chosen = take_language(sys.argv[1:] if arguments is None else arguments)
     language = words.language_for(chosen or _settings().language, os.environ)
     try:
+        if openings := take_openings(rest, tuple(COMMANDS)):
+            return _open_window(language, openings)
         parser = build_parser(language, rest[0] if rest[:1] and rest[0] in COMMANDS else None)
         args = parser.parse_args(rest)
         args.language = language
@@ -46,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(args: argparse.Namespace) -> int:
     if args.command is None:
-        return _open_window(args)
+        return _open_window(args.language, (), args)
     if args.command == "serve" and args.no_daemon:
         from app.service.run import serve
 
@@ -64,19 +69,29 @@ def _test_itself(args: argparse.Namespace, parser: argparse.ArgumentParser) -> i
     return run(args.language, as_json=args.selftest_json, screenshot=args.screenshot, environment=os.environ)
 
 
-def _open_window(args: argparse.Namespace) -> int:
-    """The window; where there can be none, the chat in the terminal, and a line that says so."""
+def _open_window(language: Language, openings: Sequence[str], chat: argparse.Namespace | None = None) -> int:
+    """The window, with files or addresses opened in it. Where there can be none, a line that says so, and where chat's
+    arguments are given, the chat in the terminal.
+    """
     from app.cli.display import display_answers
 
     if not display_answers(os.environ):
-        note(text("cli.program.no_display", args.language))
-        return _chat_instead(args)
+        return _without_window("cli.program.no_display", language, chat)
+    for opening in openings:
+        read_opening(opening)  # a mistake is said where it was made
     try:
         from app.gui.application import run_gui
     except ImportError as error:  # a system library of Qt is missing
-        note(text("cli.program.no_window", args.language, detail=error))
-        return _chat_instead(args)
-    return run_gui(paths.data_folder(), args.language)
+        return _without_window("cli.program.no_window", language, chat, detail=error)
+    return run_gui(paths.data_folder(), language, [absolute(opening, Path.cwd()) for opening in openings])
+
+
+def _without_window(key: str, language: Language, chat: argparse.Namespace | None, **fields: object) -> int:
+    if chat is None:
+        note(text("cli.program.no_display_to_open", language))
+        return NO_WINDOW
+    note(text(key, language, **fields))
+    return _chat_instead(chat)
 
 
 def _chat_instead(args: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from app.errors import AppError
 from app.gui.garbage import QtThreadCollector
 from app.gui.link import ServiceLink
 from app.gui.look import Look
+from app.gui.opener import Opener
 from app.gui.report import REPORT_VARIABLE, WindowReport
 from app.gui.session import Session
+from app.gui.single_instance import SingleInstance, hand_over, socket_name
 from app.gui.window import MainWindow
 from app.settings import Settings, load_settings
 from app.values import Language
@@ -24,8 +27,16 @@ from app.values import Language
 SETTINGS_FILE = "settings.toml"
 
 
-def run_gui(data_folder: Path, language: Language) -> int:
-    """Show the window until it is closed; returns the exit status. `language` is what the user's settings mean now."""
+def run_gui(data_folder: Path, language: Language, openings: Sequence[str] = ()) -> int:
+    """Show the window until it is closed; returns the exit status. `language` is what the user's settings mean now.
+
+    openings: files, by whole paths, and addresses to open in it. Where a window of this data folder is open already,
+    it is the one that shows itself and opens them, and this ends at once.
+    """
+    name = socket_name(data_folder)
+    measured = os.environ.get(REPORT_VARIABLE)  # a window of its own, whatever is open
+    if not measured and hand_over(name, openings):
+        return 0
     prepare_input_methods(os.environ)
     app = QApplication(sys.argv[:1])
     app.setApplicationName("liangli")
@@ -37,11 +48,19 @@ def run_gui(data_folder: Path, language: Language) -> int:
     link = ServiceLink(connector)
     session = Session(link)
     window = MainWindow(look, session, on_closed=lambda: connector.let_go(session))
-    if chat_id := os.environ.get(REPORT_VARIABLE):
-        WindowReport(window, session, chat_id)
+    if measured:
+        WindowReport(window, session, measured)
     window.show()
+    opener = Opener(window, session)
+    instance = SingleInstance(name)
+    instance.asked.connect(opener.open)
     QTimer.singleShot(0, link.open)  # after the first paint: the window does not wait for anything
+    if not measured:
+        QTimer.singleShot(0, instance.listen)
+    if openings:
+        QTimer.singleShot(0, lambda: opener.open(openings))
     status = app.exec()
+    instance.close()
     link.close()
     collector.deleteLater()
     return status

@@ -86,6 +86,28 @@ def choose_gguf(look: Look, parent: QWidget) -> str:
     return path
 
 
+class Told(QDialog):
+    """One sentence and a button that closes it."""
+
+    def __init__(self, look: Look, parent: QWidget, sentence: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(look.say("app.name"))
+        self.setMinimumWidth(420)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        label = plain_label(sentence, 14, wrap=True)
+        close = push_button("primary", 500)
+        close.setText(look.say("banner.close"))
+        close.clicked.connect(self.accept)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(18)
+        column.addWidget(label)
+        column.addLayout(row)
+
+
 class WholeText(QDialog):
     """All of a very long message, as plain text."""
 

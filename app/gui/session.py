@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -176,14 +177,14 @@ class Session(QObject):
     def load_model(self, model_id: str, wish: PlanWish | None = None) -> None:
         self.link.ask(lambda client: client.load_engine(model_id, wish=wish), self._on_engine)
 
-    def import_model(self, path: str) -> None:
-        """Add a GGUF file of this computer and use it."""
+    def import_model(self, path: str, failed: Callable[[Exception], None] | None = None) -> None:
+        """Add a GGUF file of this computer and use it; without `failed`, `trouble` is emitted."""
 
         def done(model: LocalModel) -> None:
             self._set_models([*(known for known in self.models or () if known.id != model.id), model])
             self.choose_model(model.id)
 
-        self.link.ask(lambda client: client.import_model(path), done)
+        self.link.ask(lambda client: client.import_model(path), done, failed)
 
     def refresh_models(self) -> None:
         """Ask anew which models there are; needed where another setting lists others."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app import words
 from app.gui import dialogs
 from app.gui.chat_page import ChatPage
 from app.gui.first_run import FirstRunPage
@@ -19,6 +20,7 @@ from app.gui.session import Session
 from app.gui.side_pages import SidePages
 from app.gui.sidebar import Sidebar
 from app.plan_values import PlanWish
+from app.values import Language
 
 FIRST_SIZE = QSize(1180, 800)
 LEAST_SIZE = QSize(720, 520)
@@ -168,6 +170,27 @@ class MainWindow(QMainWindow):
         path = dialogs.choose_gguf(self._look, self)
         if path:
             self._session.import_model(path)
+
+    def import_file(self, path: str) -> None:
+        """Add a model file that was opened with the program, and use it."""
+        self._session.import_model(path, lambda error: self.tell(words.describe_error(error, self._look.language)))
+
+    def show_repository(self, text: str) -> None:
+        """Where models are found, with this in the search field; the user presses the rest."""
+        from app.gui.discover.page import DiscoverPage
+
+        page = self.side_pages.open("discover")
+        assert isinstance(page, DiscoverPage)
+        page.fill_in(text)
+
+    def tell(self, sentence: str) -> None:
+        """Something that belongs to no page."""
+        dialogs.Told(self._look, self, sentence).show()
+
+    @property
+    def language(self) -> Language:
+        """What the window speaks now."""
+        return self._look.language
 
     def _show_api(self) -> None:
         state = self._session.state

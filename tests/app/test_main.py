@@ -121,3 +121,36 @@ def test_a_terminal_that_cannot_show_a_character(monkeypatch: pytest.MonkeyPatch
     assert entry.main(["--lang", "zh", "status"]) == 3
     sys.stdout.flush()
     assert raw.getvalue() == b"???????\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+def test_a_file_cannot_be_opened_without_a_display(capsys: pytest.CaptureFixture[str]) -> None:
+    assert entry.main(["模型.gguf", "--lang", "zh"]) == entry.NO_WINDOW
+    assert "liangli import" in capsys.readouterr().err
+
+
+def test_files_and_addresses_go_to_the_window(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[object] = []
+    module = type(sys)("app.gui.application")
+
+    def run_gui(*arguments: object) -> int:
+        seen.append(arguments)
+        return 0
+
+    module.run_gui = run_gui  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "app.gui.application", module)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.chdir(tmp_path)
+    assert entry.main(["a.gguf", "liangli://model?hf=a/b"]) == 0
+    assert seen == [(tmp_path, "en", [str(tmp_path / "a.gguf"), "liangli://model?hf=a/b"])]
+    assert entry.main(["liangli://delete?everything=1"]) == 105
+    assert "was not opened" in capsys.readouterr().err
+
+
+def test_what_belongs_to_the_self_test_goes_with_it(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--json"], ["--screenshot", "x.png"], ["--selftest", "ls"]):
+        with pytest.raises(SystemExit):
+            entry.main(arguments)
+        assert "--selftest" in capsys.readouterr().err

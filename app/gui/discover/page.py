@@ -230,6 +230,13 @@ class DiscoverPage(QWidget):
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.field.selectAll()
 
+    def fill_in(self, text: str) -> None:
+        """Something that others wrote: it stands in the search field, and the user decides."""
+        self.finding.stop()
+        self._leave_panel()
+        self.field.setText(text)
+        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def look_at(self, target: str) -> None:
         """Show a model of the catalogue, or a repository, in the panel."""
         model = self.finding.model(target)
