@@ -18,6 +18,9 @@ from resources.wording import text
 if TYPE_CHECKING:
     from app.client.http import ServiceClient
 
+# A list of hashes that comes with a folder, as in a kit for computers without a network.
+HASHES = "SHA256SUMS"
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], language: Language) -> None:
     parser = subparsers.add_parser("import", help=text("library.import.help", language))
@@ -49,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _add_folder(client: ServiceClient, folder: Path, language: Language) -> tuple[LocalModel, ...]:
+    if (hashes := next((one for one in (folder / HASHES, folder.parent / HASHES) if one.is_file()), None)) is not None:
+        note(text("library.import.checking", language, list=hashes))
     report = client.import_folder(str(folder))
     for error in report.refused:
         note(text("library.import.refused", language, problem=describe(error.code, error.fields, language)))

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import msgspec
 
-from models_catalog.errors import LibraryFolderGone, ModelFileRefused
+from models_catalog.errors import LibraryFolderGone, ModelFileMissing, ModelFileRefused
 from models_catalog.gguf.screen import screen
 from models_catalog.library.choices import Choices, read_choices, write_choices
 from models_catalog.library.copying import copy_model
 from models_catalog.library.files import file_stamp, files_below, is_model, parts, stamp, stem
 from models_catalog.library.index import FileHash, Index
+from models_catalog.library.listed_hashes import check_listed, listed_hashes, missing_models
 from models_catalog.library.move import finish_move, move_library
 from models_catalog.library.recent import forget_recent_header, recent_header
 from models_catalog.library.removal import Removal, removal_of, remove
@@ -98,19 +99,25 @@ class ModelLibrary:
     def add_folder(self, folder: Path) -> tuple[tuple[ModelFile, ...], tuple[ModelFileRefused, ...]]:
         """Use all models in a folder and below it where they lie; and why others could not be used.
 
+        Those of which a list of hashes comes with the folder are read wholly and must be what it says.
         Raises DiskTooSmall, FolderUnwritable.
         """
+        folder = folder.resolve()
+        listed, hashes = listed_hashes(folder), dict[Path, str]()
         added: list[Path] = []
-        refused: list[ModelFileRefused] = []
-        for path in filter(is_model, files_below(folder.resolve())):
+        refused: list[ModelFileRefused] = [ModelFileMissing(str(path)) for path in missing_models(folder, listed)]
+        for path in filter(is_model, files_below(folder)):
             try:
+                known = check_listed(path, listed)
                 self._screen(path)
             except ModelFileRefused as error:
                 refused.append(error)
             else:
                 added.append(path)
+                hashes |= known
         if added:
             self._add(*added)
+            self._keep_hashes(hashes)
         found = {Path(model.path).resolve(): model for model in self.models()} if added else {}
         return tuple(found[path.resolve()] for path in added if path.resolve() in found), tuple(refused)
 
@@ -137,12 +144,7 @@ class ModelLibrary:
 
     def remember(self, hashes: Mapping[Path, str]) -> None:
         """Keep the sha256 of files that have just come into the models folder whole and checked."""
-        known = {
-            str(path): FileHash(size_bytes=size, changed_ns=changed, promised_sha256=sha256, sha256=sha256)
-            for path, sha256 in hashes.items()
-            for size, changed in [file_stamp(path)]
-        }
-        self._index.keep(hashes=known)
+        self._keep_hashes(hashes)
         self.models()
         self._note_arrival(*hashes)
 
@@ -216,6 +218,14 @@ class ModelLibrary:
                 hashes[there] = replace(known, changed_ns=file_stamp(Path(there))[1])
         old_paths = [path for path in (*self._index.models(), *self._index.hashes()) if moved(path) is not None]
         self._index.keep(models, hashes, forget=old_paths)
+
+    def _keep_hashes(self, hashes: Mapping[Path, str]) -> None:
+        known = {
+            str(path): FileHash(size_bytes=size, changed_ns=changed, promised_sha256=sha256, sha256=sha256)
+            for path, sha256 in hashes.items()
+            for size, changed in [file_stamp(path)]
+        }
+        self._index.keep(hashes=known)
 
     def _screen(self, path: Path) -> None:
         """Screen a file, once while it stays as it is; it is screened again whenever it is loaded."""
