@@ -11,6 +11,8 @@ from installers.bundle import build_bundle
 from installers.checksums import write_checksums
 from installers.deb import build_deb
 from installers.engine import build_engine
+from installers.flatpak import prepare_flatpak
+from installers.floor import check_floor
 from installers.icons import build_icons
 from installers.macos import build_dmg
 from installers.msi import build_msi
@@ -57,6 +59,16 @@ def run(options: argparse.Namespace) -> None:
     print(build_run(finished_bundle(options), build_icons()))
 
 
+def flatpak(options: argparse.Namespace) -> None:
+    """the folder from which packaging/linux/flatpak is built"""
+    print(prepare_flatpak(finished_bundle(options), build_icons()))
+
+
+def floor(options: argparse.Namespace) -> None:
+    """says how old a Linux may be, and fails if it is newer than claimed"""
+    print(check_floor(finished_bundle(options)))
+
+
 def windows_setup(options: argparse.Namespace) -> None:
     """the setup for Windows (there, or anywhere with --bundle)"""
     print(build_setup(finished_bundle(options), build_icons() / "liangli.ico"))
@@ -89,6 +101,8 @@ TARGETS: dict[str, Callable[[argparse.Namespace], None]] = {
     "deb": deb,
     "tar": tar,
     "run": run,
+    "flatpak": flatpak,
+    "floor": floor,
     "windows-setup": windows_setup,
     "windows-msi": windows_msi,
     "windows-recipes": windows_recipes,
