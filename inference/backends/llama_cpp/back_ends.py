@@ -80,6 +80,14 @@ def cpu_variants(folder: Path) -> tuple[CpuVariant, ...]:
     return tuple(sorted(scored, key=lambda one: (-one.score, one.name)))
 
 
+def variant_library(folder: Path, variant: str) -> Path | None:
+    """The file of this build for processors."""
+    for path, match in _libraries(folder):
+        if match["name"] == "cpu" and (match["variant"] or "") == variant:
+            return path
+    return None
+
+
 def card_libraries(folders: Iterable[Path]) -> list[Path]:
     """The back ends for cards, each kind once: that of the first folder that has it."""
     kinds: dict[str, Path] = {}

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any, Literal
 
-from inference.backends.llama_cpp.library import base, lib, open_library
+from inference.backends.llama_cpp.library import base, lib, processor_library
 from inference.planning.oracle import MeasureFailed
 from inference.planning.parts import place_of
 from inference.planning.values import GraphCost, Operation
@@ -23,7 +23,7 @@ _SYMBOL = "_Z19llama_graph_reserveP13llama_contextjjj"
 
 _Kind = Literal["weights", "experts", "attention", "other"]
 _P = ctypes.c_void_p
-_cpu = open_library("ggml-cpu")
+_cpu = processor_library()
 
 
 class _Plan(ctypes.Structure):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from inference.backends.llama_cpp.back_ends import load_back_ends
+from inference.backends.llama_cpp.back_ends import load_back_ends, variant_library
 from inference.engine_folder import use_engine_folder
 
 LOG_LINES = 50
@@ -95,6 +95,14 @@ _no_log = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 if hasattr(base, "ggml_log_set"):
     base.ggml_log_set(_no_log, None)
 back_ends = load_back_ends(ggml, Path(lib.__file__).parent / "lib")
+
+
+def processor_library() -> ctypes.CDLL | None:
+    """The back end for processors that is in use: the one that is built in, or the variant that was loaded."""
+    if not back_ends.separate:
+        return open_library("ggml-cpu")
+    path = variant_library(Path(lib.__file__).parent / "lib", back_ends.cpu_variant)
+    return ctypes.CDLL(str(path)) if path is not None else None
 
 
 # llama.cpp keeps calling them until the process ends: a collected one would be a jump into freed memory.

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from inference.backends.llama_cpp import back_ends
-from inference.backends.llama_cpp.back_ends import BackEnds, card_libraries, cpu_variants, load_back_ends
+from inference.backends.llama_cpp.back_ends import (
+    BackEnds,
+    card_libraries,
+    cpu_variants,
+    load_back_ends,
+    variant_library,
+)
 
 SCORES = {"x64": 1, "haswell": 60, "zen4": 2000, "sapphirerapids": 0}
 
@@ -81,6 +87,11 @@ def test_a_pack_brings_its_card_and_takes_the_place_of_the_same_kind(
     assert card_libraries([pack, folder]) == [pack / "libggml-cuda.so", pack / "libggml-vulkan.so"]
     found = load_back_ends(Ggml(), folder, {"LIANGLI_ENGINE_PACKS": f"{pack}{os.pathsep}{folder / 'gone'}"})
     assert found.loaded == ("libggml-cuda.so", "libggml-vulkan.so")
+
+
+def test_the_file_of_a_variant(folder: Path) -> None:
+    assert variant_library(folder, "zen4") == folder / "libggml-cpu-zen4.so"
+    assert variant_library(folder, "") is None
 
 
 def test_names_of_other_systems(tmp_path: Path) -> None:
