@@ -14,6 +14,7 @@ from installers.engine import build_engine
 from installers.flatpak import prepare_flatpak
 from installers.floor import check_floor
 from installers.icons import build_icons
+from installers.kit import build_kit
 from installers.macos import build_dmg
 from installers.msi import build_msi
 from installers.places import DIST
@@ -89,6 +90,11 @@ def macos_dmg(options: argparse.Namespace) -> None:
     print(build_dmg(finished_bundle(options)))
 
 
+def kit(options: argparse.Namespace) -> None:
+    """a folder for a USB disk: installers, and the models and packs that are named"""
+    print(build_kit(options.model, options.installer, options.pack))
+
+
 def checksums(_options: argparse.Namespace) -> None:
     """SHA256SUMS of all that lies in dist/"""
     print(write_checksums(DIST))
@@ -107,6 +113,7 @@ TARGETS: dict[str, Callable[[argparse.Namespace], None]] = {
     "windows-msi": windows_msi,
     "windows-recipes": windows_recipes,
     "macos-dmg": macos_dmg,
+    "kit": kit,
     "checksums": checksums,
 }
 
@@ -127,6 +134,10 @@ def main() -> int:
     parser.add_argument(
         "--bundle", type=Path, metavar="FOLDER", help="make packages of this frozen program instead of building it"
     )
+    for name, what in (("model", "model"), ("installer", "installer (default: all in dist/)"), ("pack", "engine pack")):
+        parser.add_argument(
+            f"--{name}", type=Path, action="append", default=[], metavar="FILE", help=f"for the kit: {what}; repeatable"
+        )
     options = parser.parse_args()
     for name in options.targets:
         TARGETS[name](options)
