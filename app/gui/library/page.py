@@ -156,6 +156,7 @@ class LibraryPage(QWidget):
         self.panel.folder_wanted.connect(lambda model: _open(Path(model.path).parent))
         self.message.pressed.connect(lambda: self.message.show_text("plain", ""))
         self.watch.works_changed.connect(self._show_works)
+        self.watch.begun.connect(lambda: self.message.show_text("plain", ""))
         self.watch.imported.connect(self._on_imported)
         self.watch.refused.connect(self._on_refused)
         self.watch.removal_known.connect(self._ask_to_remove)
@@ -186,8 +187,8 @@ class LibraryPage(QWidget):
 
     def _import(self, paths: tuple[str, ...]) -> None:
         if paths:
-            self.message.show_text("plain", self._say("import.running"))
             self.watch.import_paths(paths)
+            self.message.show_text("plain", self._say("import.running"))
 
     def _move(self) -> None:
         path = QFileDialog.getExistingDirectory(self, self._say("folder.move_title"))

@@ -31,13 +31,14 @@ class LibraryWatch(QObject):
     """Lives in the Qt thread, follows the service by itself.
 
     `works`: what runs, and what ended while somebody watched, until it is forgotten. `reports`: by model id.
-    `imported` carries an ImportReport; `refused` why the last wish was not done; `removal_known` a model and its
-    ModelRemoval.
+    `begun`: something is asked for that makes old news of what was said before. `imported` carries an ImportReport;
+    `refused` why the last wish was not done; `removal_known` a model and its ModelRemoval.
     """
 
     works_changed = Signal()
     reports_changed = Signal()
     folder_changed = Signal()
+    begun = Signal()
     imported = Signal(object)
     refused = Signal(object)
     removal_known = Signal(object, object)
@@ -49,7 +50,6 @@ class LibraryWatch(QObject):
         self.reports: dict[str, TemplateReport | Exception] = {}
         self.profiles: tuple[str, ...] = ()
         self.folder: FolderState | None = None
-        self.importing = False
         self._examined: set[str] = set()
         session.link.happened.connect(self._on_happening)
         session.link_changed.connect(self._on_link)
@@ -130,16 +130,11 @@ class LibraryWatch(QObject):
             return ImportReport(models=tuple(added), refused=tuple(refused))
 
         def done(report: ImportReport) -> None:
-            self.importing = False
             self._session.refresh_models()
             self.imported.emit(report)
 
-        def failed(error: Exception) -> None:
-            self.importing = False
-            self.refused.emit(error)
-
-        self.importing = True
-        self._session.link.ask(work, done, failed)
+        self._forget_ended()
+        self._ask(work, done)
 
     def examine(self, model: LocalModel) -> None:
         """What the doctor says of a model's template; asked for once for each file."""
@@ -192,7 +187,14 @@ class LibraryWatch(QObject):
 
     # What happens
 
+    def _forget_ended(self) -> None:
+        """What is begun now makes old news of how other work ended; verdicts stay, each with its model."""
+        self.works = {key: work for key, work in self.works.items() if work.state == "running" or work.kind == "verify"}
+        self.works_changed.emit()
+        self.begun.emit()
+
     def _begin(self, work: Callable[[ServiceClient], LibraryWork]) -> None:
+        self._forget_ended()
         before = dict(self.works)
 
         def done(begun: LibraryWork) -> None:

@@ -227,6 +227,14 @@ def test_the_library_moves(
     qtbot.waitUntil(lambda: "1 个文件没能删除" in visible_texts(page))
 
 
+def test_old_news_makes_room(qtbot: QtBot, page: LibraryPage, service: ShelfService) -> None:
+    service.send_event("library_work", work("compare", state="done"))
+    qtbot.waitUntil(lambda: "比较完了" in visible_texts(page))
+    page.message.show_text("good", "已添加")
+    page.watch.copy("/a.gguf")
+    assert "比较完了" not in visible_texts(page) and not page.message.isVisible()
+
+
 def test_a_refused_move_is_said(qtbot: QtBot, page: LibraryPage, service: ShelfService) -> None:
     service.refusal = RemoteError(code="LibraryMoveRefused", fields={"path": "/x", "reason": "same"}, http_status=409)
     page.watch.move("/x")
@@ -299,17 +307,16 @@ def test_whatever_takes_the_focus_has_a_name(page: LibraryPage) -> None:
     assert "已加载" in listed.child(1).text(QAccessible.Text.Name)
 
 
+def cut_off(page: QWidget) -> list[str]:
+    worded: list[QLabel | QPushButton] = [*page.findChildren(QLabel), *page.findChildren(QPushButton)]
+    shown = [widget for widget in worded if widget.isVisible() and widget.text()]
+    return [widget.text() for widget in shown if widget.width() + 1 < widget.minimumSizeHint().width()]
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_nothing_is_cut_off(qtbot: QtBot, page: LibraryPage, look: Look, language: str) -> None:
     look.speak("zh" if language == "zh" else "en")
     for width in (1_040, 820, 480):
         page.resize(width, 700)
-        qtbot.wait(10)
-        worded: list[QLabel | QPushButton] = [*page.findChildren(QLabel), *page.findChildren(QPushButton)]
-        cut = [
-            (width, widget.text(), widget.width(), widget.minimumSizeHint().width())
-            for widget in worded
-            if widget.isVisible() and widget.text() and widget.width() + 1 < widget.minimumSizeHint().width()
-        ]
-        assert cut == []
+        qtbot.waitUntil(lambda: cut_off(page) == [])
         assert page.width() == width
