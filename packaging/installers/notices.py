@@ -45,16 +45,3 @@ def write_texts(name: str, texts: Mapping[str, bytes], folder: Path) -> str:
     for file, text in sorted(texts.items()):
         (folder / place / file).write_bytes(text)
     return place
-
-
-def write_model_notice(folder: Path, *, model: str, repository: str, publisher: str, licence: str) -> Path:
-    """For a model that is given on with the program: whose it is, and its licence's text, in `licenses/MODEL` of the
-    folder. Raises SystemExit for a licence whose text is not here: such a model may not be packed.
-    """
-    if licence.lower() != "apache-2.0":
-        raise SystemExit(f"{model} comes without the text of its licence ({licence})")
-    notice = (
-        f"{model}\n{repository}\nCopyright {publisher}\nLicensed under the Apache License, version 2.0 (LICENSE).\n"
-    )
-    texts = {"LICENSE": (ROOT / "LICENSE").read_bytes(), "NOTICE": notice.encode()}
-    return folder / write_texts(model, texts, folder)

@@ -116,12 +116,3 @@ def test_the_bill_fits_its_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "_internal" / "other.so").write_bytes(b"1")
     written = _bill(tmp_path, monkeypatch, [PART, replace(PART, purl="pkg:pypi/b@1", licence="MIT OR ISC")])
     assert validation.JsonStrictValidator(schema.SchemaVersion.V1_6).validate_str(written.decode()) is None
-
-
-def test_a_model_is_given_on_with_its_licence_or_not_at_all(tmp_path: Path) -> None:
-    about = {"model": "Qwen2.5-Coder-0.5B-Instruct", "repository": "Qwen/X", "publisher": "Alibaba Cloud"}
-    place = notices.write_model_notice(tmp_path, licence="Apache-2.0", **about)
-    assert "Alibaba Cloud" in (place / "NOTICE").read_text(encoding="utf-8")
-    assert b"Apache License" in (place / "LICENSE").read_bytes()
-    with pytest.raises(SystemExit, match="qwen-research"):
-        notices.write_model_notice(tmp_path, licence="qwen-research", **about)

@@ -95,8 +95,8 @@ def test_the_msi_names_every_file_once_and_keeps_its_identity(tmp_path: Path) ->
     assert first == msi.description(names, "0.1.0")
     root = ElementTree.fromstring(first)
     assert sorted(file.get("Source") or "" for file in root.iter(f"{_WIX}File")) == names
-    components = [component.get("Id") for component in root.iter(f"{_WIX}Component")]
-    assert sorted(components) == sorted(reference.get("Id") for reference in root.iter(f"{_WIX}ComponentRef"))
+    components = [str(component.get("Id")) for component in root.iter(f"{_WIX}Component")]
+    assert sorted(components) == sorted(str(reference.get("Id")) for reference in root.iter(f"{_WIX}ComponentRef"))
     later = ElementTree.fromstring(msi.description(names, "0.2.0"))
     [old, new] = [tree.find(f"{_WIX}Product") for tree in (root, later)]
     assert old is not None and new is not None
