@@ -47,7 +47,7 @@ def run_gui(data_folder: Path, language: Language, openings: Sequence[str] = ())
     look = Look(language, _settings(data_folder).theme)
     link = ServiceLink(connector)
     session = Session(link)
-    window = MainWindow(look, session, on_closed=lambda: connector.let_go(session))
+    window = MainWindow(look, session, on_closed=lambda: connector.let_go(session, window.downloads.running))
     if measured:
         WindowReport(window, session, measured)
     window.show()
@@ -94,11 +94,13 @@ class Connector:
         self._client = client
         return client
 
-    def let_go(self, session: Session) -> None:
-        """The window closes: a service that it started and that nobody uses is stopped, any other is left alone."""
+    def let_go(self, session: Session, downloads: int) -> None:
+        """The window closes: a service that it started and that nobody uses is stopped, any other is left alone.
+
+        downloads: how many are on their way; they go on without a window.
+        """
         idle = not any(engine.running_requests or engine.waiting_requests for engine in session.engines.values())
-        fetching = any(fetch.state in ("transferring", "verifying") for fetch in session.fetches.values())
-        if self._started and self._client is not None and session.online and idle and not fetching:
+        if self._started and self._client is not None and session.online and idle and not downloads:
             with suppress(AppError):  # it may be gone already
                 self._client.shutdown()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from app.gui.downloads.watch import DownloadWatch
 from app.gui.look import Look
 from app.gui.session import Session
 
@@ -19,9 +20,9 @@ class SidePages(QObject):
     starter_wanted = Signal()
     import_wanted = Signal()
 
-    def __init__(self, look: Look, session: Session, stack: QStackedWidget) -> None:
+    def __init__(self, look: Look, session: Session, stack: QStackedWidget, downloads: DownloadWatch) -> None:
         super().__init__(stack)
-        self._look, self._session, self._stack = look, session, stack
+        self._look, self._session, self._stack, self._watch = look, session, stack, downloads
         self._made: dict[str, QWidget] = {}
 
     @property
@@ -81,7 +82,7 @@ class SidePages(QObject):
     def _downloads(self) -> QWidget:
         from app.gui.downloads.page import DownloadsPage
 
-        page = DownloadsPage(self._look, self._session)
+        page = DownloadsPage(self._look, self._session, self._watch)
         page.chat_wanted.connect(self._chat)
         page.discover_wanted.connect(lambda: self.open("discover"))
         return page

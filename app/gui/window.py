@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from app import words
 from app.gui import dialogs
 from app.gui.chat_page import ChatPage
+from app.gui.downloads.watch import DownloadWatch
 from app.gui.first_run import FirstRunPage
 from app.gui.header import Header
 from app.gui.link import Online
@@ -39,8 +40,9 @@ class MainWindow(QMainWindow):
         self._had_models = False
         self._chat_id = ""
         self._seen_fetches: set[str] = set()
+        self.downloads = DownloadWatch(session)
         self.pages = QStackedWidget()
-        self.side_pages = SidePages(look, session, self.pages)
+        self.side_pages = SidePages(look, session, self.pages, self.downloads)
         self.pages.addWidget(self.chat_page)
         self.pages.addWidget(self.first_run)
         self._arrange()
@@ -90,6 +92,7 @@ class MainWindow(QMainWindow):
         self._session.models_changed.connect(self._on_models)
         self._session.fetches_changed.connect(self._on_fetches)
         self._session.chat_replaced.connect(self._on_chat)
+        self.downloads.changed.connect(self._show_downloads)
         self._look.changed.connect(self._refresh)
 
     def _add_shortcuts(self) -> None:
@@ -212,5 +215,11 @@ class MainWindow(QMainWindow):
         self._look.wear("dark" if theme == "dark" else "light" if theme == "light" else "system")
         self._session.change_settings(theme=self._look.theme_choice)
 
+    def _show_downloads(self) -> None:
+        count = self.downloads.running
+        told = self._look.say("side.downloads_running", count=count) if count else ""
+        self.sidebar.navigation.buttons["downloads"].show_badge(str(count or ""), told)
+
     def _refresh(self) -> None:
+        self._show_downloads()
         self.setWindowTitle(self._look.say("app.name"))

@@ -40,16 +40,17 @@ def connector(service: FakeService, monkeypatch: pytest.MonkeyPatch, *, running:
 def test_a_service_that_the_window_started_is_stopped_with_it(
     session: Session, service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connector(service, monkeypatch, running=False).let_go(session)
+    connector(service, monkeypatch, running=False).let_go(session, 0)
     assert ("shutdown", None) in service.calls
 
 
 def test_a_service_that_others_use_is_left_alone(
     session: Session, service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connector(service, monkeypatch, running=True).let_go(session)
+    connector(service, monkeypatch, running=True).let_go(session, 0)
+    connector(service, monkeypatch, running=False).let_go(session, 1)
     session.engines = {ENGINE.model: replace(ENGINE, running_requests=1)}
-    connector(service, monkeypatch, running=False).let_go(session)
+    connector(service, monkeypatch, running=False).let_go(session, 0)
     assert ("shutdown", None) not in service.calls
 
 
