@@ -10,7 +10,9 @@ from pathlib import Path
 from installers.bundle import build_bundle
 from installers.checksums import write_checksums
 from installers.deb import build_deb
+from installers.documents import build_documents
 from installers.engine import build_engine
+from installers.environment import build_python
 from installers.flatpak import prepare_flatpak
 from installers.floor import check_floor
 from installers.icons import build_icons
@@ -45,18 +47,26 @@ def icons(_options: argparse.Namespace) -> None:
     print(build_icons())
 
 
+def documents(_options: argparse.Namespace) -> None:
+    """manual pages and completions"""
+    print(build_documents(build_python()))
+
+
 def deb(options: argparse.Namespace) -> None:
     """the package for Debian and Ubuntu"""
+    documents(options)
     print(build_deb(finished_bundle(options), build_icons()))
 
 
 def tar(options: argparse.Namespace) -> None:
     """the program for every Linux, to unpack anywhere"""
+    documents(options)
     print(build_tar(finished_bundle(options), build_icons()))
 
 
 def run(options: argparse.Namespace) -> None:
     """the same as one file that unpacks and installs itself"""
+    documents(options)
     print(build_run(finished_bundle(options), build_icons()))
 
 
@@ -104,6 +114,7 @@ TARGETS: dict[str, Callable[[argparse.Namespace], None]] = {
     "engine": engine,
     "bundle": bundle,
     "icons": icons,
+    "documents": documents,
     "deb": deb,
     "tar": tar,
     "run": run,

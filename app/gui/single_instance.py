@@ -22,6 +22,8 @@ from app.opening import LONGEST_TEXT, MOST_AT_ONCE
 
 MOST_BYTES: Final = 128 * 1024
 WAIT_MILLISECONDS: Final = 1_500
+# The first window may be busy, as just after its start.
+ANSWER_MILLISECONDS: Final = 5_000
 _TAKEN = b"ok\n"
 _LONGEST_TOKEN = 200
 
@@ -59,7 +61,7 @@ def hand_over(name: str, openings: Sequence[str], environment: Mapping[str, str]
     socket.write(json.dumps({"open": list(openings), "token": token}).encode() + b"\n")
     socket.flush()
     answer = b""
-    while not answer.endswith(b"\n") and socket.waitForReadyRead(WAIT_MILLISECONDS):
+    while not answer.endswith(b"\n") and socket.waitForReadyRead(ANSWER_MILLISECONDS):
         answer += bytes(socket.readAll().data())
     socket.disconnectFromServer()
     return answer == _TAKEN

@@ -232,7 +232,6 @@ class DiscoverPage(QWidget):
 
     def fill_in(self, text: str) -> None:
         """Something that others wrote: it stands in the search field, and the user decides."""
-        self.finding.stop()
         self._leave_panel()
         self.field.setText(text)
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
