@@ -36,7 +36,7 @@ class Settings:
     download_hours: "22:30-07:00", by this computer's clock, are the hours of downloads; empty: always.
     download_proxies: by source ("Hugging Face", "ModelScope", …), "system", "none" or a proxy's address.
     find_…: whether models that this other program holds are listed and used where they lie.
-    lan_share: whether other computers of the local network that know this one's code may fetch models here, at lan_port.
+    lan_share: whether other computers of the local network that know this one's code may fetch models, at lan_port.
     lan_peers: codes of other such computers by address; they are asked for the files of every download.
     catalogue_updates: the user agreed that the model catalogue may renew itself, at most once a day.
     catalogue_url: where its updates are, https; empty: nowhere ($LIANGLI_CATALOGUE_URL comes first).

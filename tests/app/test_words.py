@@ -21,7 +21,15 @@ from app.values import Language, PlanChange
 from inference.errors import EngineDied
 from resources import wording
 
-ERROR_MODULES = ("app.errors", "inference.errors", "models_catalog.errors", "models_catalog.remote_header.errors", "models_catalog.lan.errors", "models_catalog.signed.errors", "inference.engine_packs.errors")
+ERROR_MODULES = (
+    "app.errors",
+    "inference.errors",
+    "models_catalog.errors",
+    "models_catalog.remote_header.errors",
+    "models_catalog.lan.errors",
+    "models_catalog.signed.errors",
+    "inference.engine_packs.errors",
+)
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
 
 

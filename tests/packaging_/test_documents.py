@@ -65,7 +65,7 @@ def test_bash_offers_what_fits(folder: Path, tmp_path: Path, words: list[str], o
     script = (
         'source "$1"; shift; COMP_WORDS=(liangli "$@"); COMP_CWORD=$#; _liangli 2> /dev/null; echo "${COMPREPLY[*]}"'
     )
-    command = ["bash", "-c", script, "bash", folder / "liangli.bash", *words]
+    command = ["bash", "-c", script, "bash", str(folder / "liangli.bash"), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.strip() == offered
 
@@ -73,7 +73,7 @@ def test_bash_offers_what_fits(folder: Path, tmp_path: Path, words: list[str], o
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
 @pytest.mark.parametrize("name", ["liangli.1", "liangli.zh_CN.1"])
 def test_groff_finds_no_fault(folder: Path, name: str) -> None:
-    command = ["groff", "-K", "utf8", "-man", "-Tutf8", "-ww", folder / name]
+    command = ["groff", "-K", "utf8", "-man", "-Tutf8", "-ww", str(folder / name)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert "liangli" in done.stdout

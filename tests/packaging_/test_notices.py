@@ -90,7 +90,7 @@ def test_notices_name_each_part_and_its_text(tmp_path: Path) -> None:
 
 def _bill(folder: Path, monkeypatch: pytest.MonkeyPatch, parts: list[Component]) -> bytes:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    return sbom.write_sbom(parts, folder).read_bytes()
+    return bytes(sbom.write_sbom(parts, folder).read_bytes())
 
 
 def test_the_bill_is_the_same_and_changes_with_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,8 +40,8 @@ def server(running: UpdateServer) -> UpdateServer:
 
 
 def _check(server: UpdateServer, folder: Path, **options: Any) -> Found:
-    options = {"keys": (PUBLISHER.public,), "copy": HERE, "client": plain_client} | options
-    return check(server.address, state_file=folder / "look.json", **options)
+    given: dict[str, Any] = {"keys": (PUBLISHER.public,), "copy": HERE, "client": plain_client} | options
+    return check(server.address, state_file=folder / "look.json", **given)
 
 
 def _release(version: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_what_is_new_is_shown_as_plain_text_and_downloaded_when_told(
     dialog: UpdateDialog, started: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[QUrl] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: bool(opened.append(url)))
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
     assert started == [("check",)] and "正在查看" in dialog.status.text()
     dialog.child.said.emit(NEWER)
     assert "0.2.0" in dialog.status.text() and dialog.notes.toPlainText() == "更快了。<img src='file:///x'>"
