@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -67,7 +68,10 @@ class _Running:
 
 
 class LibraryWorks:
-    """For the service's loop only. on_moved: told of the new models folder once it is the one in use."""
+    """For the service's loop only. on_moved: told of the new models folder once it is the one in use.
+
+    without_downloads: while it is entered nothing is downloaded into the models folder.
+    """
 
     def __init__(
         self,
@@ -77,12 +81,14 @@ class LibraryWorks:
         settings: KeptSettings,
         events: EventBus,
         on_moved: Callable[[Path], None],
+        without_downloads: Callable[[], AbstractAsyncContextManager[None]],
     ) -> None:
         self._shelf = shelf
         self._engines = engines
         self._settings = settings
         self._events = events
         self._on_moved = on_moved
+        self._without_downloads = without_downloads
         self._works: dict[str, _Running] = {}
         self._finishing: asyncio.Task[None] | None = None
 
@@ -138,7 +144,8 @@ class LibraryWorks:
                 _wait(asyncio.run_coroutine_threadsafe(self._unload(), loop), running.cancelled)
                 asyncio.run_coroutine_threadsafe(self._switch(moved), loop).result()
 
-            left = await asyncio.to_thread(self._shelf.move, folder, switch, self._work(running))
+            async with self._without_downloads():
+                left = await asyncio.to_thread(self._shelf.move, folder, switch, self._work(running))
             running.status = replace(running.status, left=left)
 
         return self._begin("move", "", work)

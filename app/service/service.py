@@ -155,6 +155,7 @@ class Service:
             settings=settings,
             events=self.events,
             on_moved=self._use_models_folder,
+            without_downloads=self.downloads.held,
         )
 
     async def open(self) -> None:

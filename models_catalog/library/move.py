@@ -136,7 +136,8 @@ def finish_move(journal: Path, in_use: Path) -> tuple[str, ...]:
 def _remove_remains(source: Path) -> None:
     """Our own signs, locks of downloads that went along, and then the folder itself if nothing else is in it."""
     with contextlib.suppress(OSError):
-        for lock in list(source.rglob(".*.partial/lock")):
+        # Of archives within a download first.
+        for lock in sorted(source.rglob(".*.partial/lock"), key=lambda lock: -len(lock.parts)):
             if not any(other != lock for other in lock.parent.iterdir()):
                 lock.unlink()
                 remove_empty_folders(lock.parent, source)

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -95,6 +96,7 @@ class Downloads:
         self._cap = SpeedCap()
         self._ticking: asyncio.Task[None] | None = None
         self._closed = False
+        self._held = False
 
     async def open(self) -> None:
         """Goes on with what an earlier service left."""
@@ -205,13 +207,27 @@ class Downloads:
 
     # ---- running
 
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Meanwhile nothing is downloaded: the models folder is on its way. What ran goes on afterwards."""
+        self._held = True
+        try:
+            for item in [one for one in self._items if one.task is not None]:
+                await self._stop(item)
+                if item.status.state not in ("done", "failed"):
+                    self._show(item, _still(item.status, "queued"))
+            yield
+        finally:
+            self._held = False
+            self._pump()
+
     def _pump(self) -> None:
         """Starts the first that waits, if none runs and it is the hour."""
         allowed = parse_hours(self._settings().download_hours).contain(self._clock().time())
         for item in self._items:
             if item.waits and item.status.outside_hours == allowed:
                 self._show(item, replace(item.status, outside_hours=not allowed))
-        if self._closed or not allowed or any(item.task is not None for item in self._items):
+        if self._closed or self._held or not allowed or any(item.task is not None for item in self._items):
             return
         if (first := next((one for one in self._items if one.waits), None)) is not None:
             first.stop = threading.Event()

@@ -39,6 +39,7 @@ class World:
         self.discarded: list[str] = []
         self.asked: list[tuple[str, Mapping[str, str]]] = []
         self.caps: list[SpeedCap] = []
+        self.folders: list[Path] = []
 
     async def find(self, text: str, sources: Sequence[str], endpoints: Mapping[str, str]) -> tuple[Candidate, ...]:
         self.asked.append((text, endpoints))
@@ -60,6 +61,7 @@ class World:
     ) -> tuple[Path, ...]:
         self.running.append(model.name)
         self.caps.append(cap)
+        self.folders.append(models_folder)
         progress(DownloadProgress(state="transferring", received_bytes=50, total_bytes=100, bytes_per_second=5.0))
         while model.name not in self.ends:
             if cancelled.wait(0.002):
@@ -204,6 +206,19 @@ async def test_only_within_the_hours(world: World) -> None:
         await until(lambda: world.running == ["one"] and not queue.statuses()[0].outside_hours)
         world.now = datetime(2026, 5, 2, 7, 0)
         await until(lambda: world.running == [] and queue.statuses()[0].state == "queued")
+
+
+async def test_while_the_models_folder_moves_nothing_runs_and_afterwards_it_goes_on_there(world: World) -> None:
+    async with world.queue() as queue:
+        await queue.add("one")
+        await until(lambda: world.running == ["one"])
+        async with queue.held():
+            assert world.running == [] and states(queue) == {"one": "queued"}
+            await queue.add("two")
+            world.folder = world.folder / "elsewhere"
+            assert world.running == []
+        await until(lambda: world.running == ["one"])
+        assert world.folders == [world.folder.parent, world.folder]
 
 
 async def test_the_speed_limit_follows_the_settings(world: World) -> None:
