@@ -72,6 +72,7 @@ class UpdateDialog(QDialog):
         column.setSpacing(12)
         for widget in (self.status, self.detail, self.notes, self.bar):
             column.addWidget(widget)
+        column.addStretch(1)
         column.addWidget(plain_label(self._say("promise"), 12, shade=3, wrap=True))
         row = QHBoxLayout()
         row.setSpacing(10)
