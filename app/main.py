@@ -66,7 +66,7 @@ def _test_itself(args: argparse.Namespace, parser: argparse.ArgumentParser) -> i
         parser.error(text("cli.argparse.exclusive", args.language) % "--selftest")
     from app.selftest.command import run
 
-    return run(args.language, as_json=args.selftest_json, screenshot=args.screenshot, environment=os.environ)
+    return run(args.language, as_json=args.selftest_json, screenshot=args.screenshot)
 
 
 def _open_window(language: Language, openings: Sequence[str], chat: argparse.Namespace | None = None) -> int:

@@ -19,8 +19,7 @@ def make_checks(checks: Iterable[Check], language: Language, *, limit_seconds: f
     deadline = time.monotonic() + limit_seconds
     for check in checks:
         begun = time.monotonic()
-        left = min(check.limit_seconds, deadline - begun)
-        finding = _made(check, language, left) if left > 0 else Finding(verdict="warning", seen=("no_time",))
+        finding = _made(check, language, min(check.limit_seconds, deadline - begun))
         yield Result(name=check.name, finding=finding, seconds=time.monotonic() - begun)
 
 
@@ -34,11 +33,15 @@ def _made(check: Check, language: Language, limit_seconds: float) -> Finding:
             LOG.debug("the check %s broke", check.name, exc_info=True)
             found.append(broken(error, language))
 
+    if limit_seconds <= 0:
+        return Finding(verdict="warning", seen=("no_time",))
     thread = threading.Thread(target=look, name=f"check {check.name}", daemon=True)
     thread.start()
     thread.join(limit_seconds)
     if found:
         return found[0]
+    if limit_seconds < check.limit_seconds:  # not its own fault
+        return Finding(verdict="warning", seen=("no_time",))
     return Finding(verdict="failed", seen=("too_slow",), facts={"limit_seconds": round(limit_seconds, 1)})
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from inference.worker.client import Engine
 
 REPORT_SECONDS = 8.0
-ANSWER_SECONDS = 8.0
+ANSWER_SECONDS = 12.0
 _TOKENS = 8
 _CONTEXT_TOKENS = 128
 

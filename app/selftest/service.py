@@ -13,7 +13,7 @@ from app import paths
 from app.selftest.values import Finding, Surroundings
 from resources.own_program import module_command
 
-START_SECONDS = 8.0
+START_SECONDS = 12.0
 _END_SECONDS = 3.0
 # It must not look for, read or show the user's models.
 _SETTINGS = "".join(f"find_{name} = false\n" for name in ("ollama", "lm_studio", "jan", "huggingface", "modelscope"))
@@ -21,12 +21,14 @@ _MODELS_VARIABLE = "LIANGLI_MODELS_DIR"
 
 
 class TrialService:
-    """Started by `look`, used by the window, ended by `close` in any case."""
+    """Launched by `launch`, waited for by `look`, then used by the window; ended by `close` in any case."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
         self.folder = surroundings.scratch / "data"
+        self._log = surroundings.scratch / "service.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._launched = 0.0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -34,15 +36,12 @@ class TrialService:
         kept = {name: value for name, value in self._surroundings.environment.items() if name != _MODELS_VARIABLE}
         return kept | {paths.HOME_VARIABLE: str(self.folder)}
 
-    def look(self) -> Finding:
-        """Start it and ask for its state."""
-        from app.client.discover import find_service
-
+    def launch(self) -> None:
+        """Start it; returns at once. Raises OSError."""
         self.folder.mkdir(mode=0o700)
         (self.folder / paths.settings_file().name).write_text(_SETTINGS, encoding="utf-8")
-        log = self.folder / "service.log"
-        begun = time.monotonic()
-        with log.open("wb") as file:
+        self._launched = time.time()
+        with self._log.open("wb") as file:
             self._process = subprocess.Popen(
                 [*module_command("app"), "serve", "--no-daemon", "--port", "0"],
                 cwd=Path(app.__file__).parents[1],
@@ -52,15 +51,28 @@ class TrialService:
                 stderr=file,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
+
+    def look(self) -> Finding:
+        """Wait until it tells its state. Raises OSError where it could not be launched."""
+        from app.client.discover import find_service
+
+        if self._process is None:
+            self.launch()
+        assert self._process is not None
+        begun = time.monotonic()
         while time.monotonic() - begun < START_SECONDS:
             if (client := find_service(self.folder, self._surroundings.language)) is not None:
                 client.close()
-                return Finding(seen=("service",), facts={"start_seconds": round(time.monotonic() - begun, 3)})
+                return Finding(seen=("service",), facts={"start_seconds": round(self._ready() - self._launched, 3)})
             if self._process.poll() is not None:
                 break
             time.sleep(0.02)
-        facts = {"reason": _last_line(log), "code": self._process.poll()}
+        facts = {"reason": _last_line(self._log), "code": self._process.poll()}
         return Finding(verdict="failed", seen=("service_bad",), facts=facts)
+
+    def _ready(self) -> float:
+        """When it wrote where it is to be found: other checks were made meanwhile."""
+        return (self.folder / paths.runtime_file().name).stat().st_mtime
 
     def close(self) -> None:
         """End it, kindly at first, and wait until it is gone."""
