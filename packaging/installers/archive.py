@@ -102,7 +102,7 @@ def write_tar_xz(members: Iterable[Member], target: Path | BinaryIO, *, date: in
     """The tar in the form xz, packed as machine code of x86 is packed best. SHA-256 of the content is in it."""
     filters = [
         {"id": lzma.FILTER_X86},
-        {"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": 64 << 20},
+        {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 64 << 20},
     ]
     with lzma.open(target, "wb", check=lzma.CHECK_SHA256, filters=filters) as stream:
         write_tar(members, stream, date=date, root=root)
