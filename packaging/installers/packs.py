@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import lzma
 import tarfile
 from pathlib import Path
@@ -27,8 +28,9 @@ def write_pack_archive(folder: Path, target: Path, *, date: int) -> Path:
     Links are left out (the app makes those that an engine needs), and the form is the plain ustar: all that the app
     reads. The same folder gives the same bytes.
     """
-    files = sorted(one for one in folder.rglob("*") if one.is_file() and not one.is_symlink())
-    files.sort(key=lambda path: path != folder / NAME)
+    listed = json.loads((folder / NAME).read_text(encoding="utf-8"))["files"]
+    # Not whatever else lies there, such as what Python compiled when the engine was tried.
+    files = [folder / NAME, *(folder / path for path in sorted(listed))]
     filters = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": 64 << 20}]
     with lzma.open(target, "wb", check=lzma.CHECK_SHA256, filters=filters) as packed:
         with tarfile.open(fileobj=packed, mode="w|", format=tarfile.USTAR_FORMAT) as archive:

@@ -31,6 +31,7 @@ def test_an_engine_is_taken_without_its_links(tmp_path: Path) -> None:
     (libraries / "libggml.so").symlink_to("libggml.so.0")
     facts = {"kind": "engine", "name": "llama-cpp-python", "version": "0.3.36", "ggml": "0.25.3"}
     write_manifest(tmp_path / "engine", **facts, system=this_system())
+    (libraries.parent / "compiled.pyc").write_bytes(b"of a trial")
     archive = write_pack_archive(tmp_path / "engine", tmp_path / "e.tar.xz", date=0)
     added = PackStore(tmp_path / "home").add(archive, HERE)
     assert (added.folder / "llama_cpp" / "lib" / "libggml.so").resolve().name == "libggml.so.0"
