@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +18,6 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
-
-import numpy as np
 
 from inference.backends.llama_cpp.dry_run import SparseFile
 from inference.backends.llama_cpp.graph import read_graph
@@ -52,7 +51,7 @@ class _Timer:
 
     def __init__(self, context: Any, strain: Strain) -> None:
         self._context = context
-        self._random = np.random.default_rng(0)
+        self._random = random.Random(0)
         self._threads = 1
         self._strain = strain
 
@@ -86,7 +85,7 @@ class _Timer:
 
     def call(self, tokens: int) -> float:
         """Seconds of one call; its tokens stay."""
-        ids = self._random.integers(0, VOCABULARY, tokens).tolist()
+        ids = self._random.choices(range(VOCABULARY), k=tokens)
         array = (lib.llama_token * tokens)(*ids)
         began, computed = time.perf_counter(), time.process_time()
         code = lib.llama_decode(self._context, lib.llama_batch_get_one(array, tokens))

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from inference.backends.llama_cpp.toy_models import ATTENTION, CHAIN, EXPERTS, Shape, large, write_toy
+from inference.backends.llama_cpp.toy_models import ATTENTION, CHAIN, EXPERTS, Shape, _scattered, large, write_toy
 from inference.planning.calibrated import from_json
 from models_catalog.gguf.header import read_header
 
@@ -47,3 +48,13 @@ def test_a_calibration_runs_in_a_child_and_keeps_its_time(tmp_path: Path) -> Non
     assert 1e8 < calibration.speed.read_bytes_per_second["Q4_K"] < 1e12
     assert 1e8 < calibration.speed.flops_per_second["Q4_K"] < 1e14
     assert 0 < calibration.speed.node_seconds < 1e-3
+
+
+def test_scattered_numbers_are_like_random_ones() -> None:
+    values = _scattered(100_000)
+    assert values.dtype == np.float32
+    assert abs(float(values.mean())) < 0.01
+    assert abs(float(values.std()) - 1) < 0.01
+    assert len(np.unique(values)) > 50_000
+    rows = values[:96_000].reshape(-1, 32)
+    assert abs(float(np.corrcoef(rows[:-1].ravel(), rows[1:].ravel())[0, 1])) < 0.02
