@@ -16,7 +16,7 @@ from typing import Any
 
 import PySide6
 from PySide6.QtCore import QDir, QEvent, QEventLoop, QLibraryInfo, QObject, QTimer, qVersion
-from PySide6.QtGui import QFont, QImage, QTextLayout
+from PySide6.QtGui import QFont, QGlyphRun, QImage, QTextLayout
 from PySide6.QtWidgets import QApplication
 
 from app import paths
@@ -105,15 +105,19 @@ def drawn_with(font: QFont, text: str) -> list[dict[str, Any]]:
     layout.beginLayout()
     layout.createLine()
     layout.endLayout()
-    return [
-        {
-            "family": run.rawFont().familyName(),
-            "glyphs": len(run.glyphIndexes()),
-            "missing": sum(index == 0 for index in run.glyphIndexes()),
-            "chinese": run.rawFont().supportsCharacter(ord("量")),
-        }
-        for run in layout.glyphRuns()
-    ]
+    return [_seen(run) for run in layout.glyphRuns()]
+
+
+def _seen(run: QGlyphRun) -> dict[str, Any]:
+    face, glyphs = run.rawFont(), run.glyphIndexes()
+    if not face.isValid():  # there is no font at all; asking this one would end the program
+        return {"family": "", "glyphs": len(glyphs), "missing": len(glyphs), "chinese": False}
+    return {
+        "family": face.familyName(),
+        "glyphs": len(glyphs),
+        "missing": sum(index == 0 for index in glyphs),
+        "chinese": face.supportsCharacter(ord("量")),
+    }
 
 
 def _fonts() -> dict[str, QFont]:
