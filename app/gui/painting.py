@@ -16,7 +16,7 @@ from typing import Any
 
 import PySide6
 from PySide6.QtCore import QDir, QEvent, QEventLoop, QLibraryInfo, QObject, QTimer, qVersion
-from PySide6.QtGui import QFont, QFontDatabase, QGlyphRun, QImage, QTextLayout
+from PySide6.QtGui import QFont, QGlyphRun, QImage, QTextLayout
 from PySide6.QtWidgets import QApplication
 
 from app import paths
@@ -110,8 +110,8 @@ def drawn_with(font: QFont, text: str) -> list[dict[str, Any]]:
 
 def _seen(run: QGlyphRun) -> dict[str, Any]:
     face, glyphs = run.rawFont(), run.glyphIndexes()
-    # Without any font Qt draws boxes with a face that passes for valid, and ends the program when that is asked.
-    if not QFontDatabase.families():
+    # Without any font Qt draws boxes with a face that passes for valid, and ends the program when its name is asked.
+    if face.fontTable("cmap").isEmpty():
         return {"family": "", "glyphs": len(glyphs), "missing": len(glyphs), "chinese": False}
     return {
         "family": face.familyName(),
