@@ -52,9 +52,13 @@ class ServiceUnreachable(AppError):
 
 @dataclass(eq=False)
 class ServiceStartFailed(AppError):
-    """The service was started but did not come up; its last log lines are in `log_path`."""
+    """The service was started but did not come up; its last log lines are in `log_path`.
+
+    said: why, in its own words, if it said so; as when a newer version wrote the chats.
+    """
 
     log_path: str
+    said: str = ""
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app import paths
-from app.client.launch import launch
+from app.client.launch import in_language, launch
 from app.values import Language
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def connect(language: Language, serve_options: Sequence[str] = ()) -> ServiceCli
     """
     folder = paths.prepare_data_folder()
     # While the service starts, this process loads its HTTP client: half a second of both, beside each other.
-    started = launch(folder, serve_options) if paths.read_runtime() is None else None
+    started = launch(folder, in_language(language, serve_options)) if paths.read_runtime() is None else None
     from app.client.discover import connect_or_start
 
     return connect_or_start(folder, language, serve_options, started=started)

@@ -11,9 +11,10 @@ import msgspec
 
 from app import paths
 from app.client.http import ServiceClient
-from app.client.launch import launch, service_log
+from app.client.launch import in_language, launch, service_log
 from app.errors import RemoteError, ServiceStartFailed, ServiceUnreachable, Unauthorized
 from app.values import Language
+from resources.wording import text
 
 START_SECONDS = 30.0
 POLL_SECONDS = 0.01
@@ -21,6 +22,8 @@ POLL_SECONDS = 0.01
 PROBE_SECONDS = 5.0
 # The child ended without a word: another one may just have won the race for the lock and be about to answer.
 GRACE_SECONDS = 3.0
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+_LAST_WORDS_BYTES = 4096
 
 
 def find_service(data_folder: Path, language: Language = "en") -> ServiceClient | None:
@@ -56,7 +59,7 @@ def connect_or_start(
         client = find_service(data_folder, language)
         if client is not None:
             return client
-    return _wait(data_folder, language, started or launch(data_folder, options))
+    return _wait(data_folder, language, started or launch(data_folder, in_language(language, options)))
 
 
 def _wait(data_folder: Path, language: Language, child: subprocess.Popen[bytes]) -> ServiceClient:
@@ -68,4 +71,20 @@ def _wait(data_folder: Path, language: Language, child: subprocess.Popen[bytes])
         if child.poll() is not None:
             deadline = min(deadline, time.monotonic() + GRACE_SECONDS)
         time.sleep(POLL_SECONDS)
-    raise ServiceStartFailed(log_path=str(service_log(data_folder)))
+    log = service_log(data_folder)
+    raise ServiceStartFailed(log_path=str(log), said=_last_words(log) if child.poll() else "")
+
+
+def _last_words(log: Path) -> str:
+    """What a service that ended with an error said of it; "" where its last line is another one."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _LAST_WORDS_BYTES))
+            lines = file.read().decode("utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    for language in LANGUAGES:
+        said = text("cli.program.error", language, message="").strip()
+        if lines and lines[-1].startswith(said):
+            return lines[-1].removeprefix(said).strip()
+    return ""

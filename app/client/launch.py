@@ -10,6 +10,7 @@ from pathlib import Path
 
 import app
 from app import paths
+from app.values import Language
 from resources.own_program import module_command
 
 DETACHED_ON_WINDOWS = 0x00000208  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
@@ -18,6 +19,11 @@ DETACHED_ON_WINDOWS = 0x00000208  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
 def service_log(data_folder: Path) -> Path:
     """Where a service that is started here writes what it says."""
     return data_folder / "logs" / "service.log"
+
+
+def in_language(language: Language, options: Sequence[str]) -> list[str]:
+    """Options of `serve` for a service that speaks as its face does, should it have to say why it does not start."""
+    return ["--lang", language, *options]
 
 
 def launch(data_folder: Path, options: Sequence[str] = ()) -> subprocess.Popen[bytes]:

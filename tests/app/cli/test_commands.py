@@ -77,7 +77,7 @@ def test_options_of_serve_reach_the_service(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("app.cli.connection.launch", lambda folder, options: options)
     options = ["--port", "4000", "--token", "abc"]
     assert main(["serve", *options]) == 0
-    assert seen == [(options, options)], "the service is started first, with its options"
+    assert seen == [(options, ["--lang", "en", *options])], "the service is started first, with its options"
 
 
 def test_stop_waits_for_the_end(service: FakeService, capsys: pytest.CaptureFixture[str]) -> None:

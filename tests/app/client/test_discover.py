@@ -86,3 +86,18 @@ def test_a_service_that_ends_at_once_is_reported_with_its_log(tmp_path: Path, mo
     with pytest.raises(ServiceStartFailed) as caught:
         discover.connect_or_start(tmp_path)
     assert caught.value.log_path == str(tmp_path / "logs" / "service.log")
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [("error: The chats are newer.", "The chats are newer."), ("错误：对话更新。", "对话更新。"), ("2026 INFO on", "")],
+)
+def test_what_it_said_last_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str, said: str) -> None:
+    script = tmp_path / "python"
+    script.write_text(f"#!/bin/sh\necho earlier\necho '{last}'\nexit 17\n", encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(script))
+    monkeypatch.setattr(discover, "GRACE_SECONDS", 0.05)
+    with pytest.raises(ServiceStartFailed) as caught:
+        discover.connect_or_start(tmp_path)
+    assert caught.value.said == said
