@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Otherwise the time of the last commit, for which these tests would need git.
+os.environ.setdefault("SOURCE_DATE_EPOCH", "1700000000")
+
 PROGRAM = """#!/bin/sh
 if [ "$1" = stop ]; then echo stopped >>"$HOME/calls"; fi
 echo "liangli 9.9"
