@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from app.cli.connection import connect, find
 from app.cli.screen import note, print_facts, print_json
 from app.errors import RemoteError
 from app.settings import load_settings, save_settings
+from app.updates.address import catalogue_address
 from app.values import Language
 from resources.wording import text
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from models_catalog.families.kept_index import Ready
 
 ACTIONS = ("status", "update", "off")
-ADDRESS_VARIABLE = "LIANGLI_CATALOGUE_URL"
 NOT_ALLOWED = 1
 POLL_SECONDS = 0.1
 
@@ -174,4 +173,4 @@ def _last_check(language: Language) -> CatalogueUpdate | None:
 
 def _address() -> str:
     """Where updates are, as the service that this command starts will see it."""
-    return os.environ.get(ADDRESS_VARIABLE, "").strip() or load_settings(paths.settings_file()).catalogue_url
+    return catalogue_address(load_settings(paths.settings_file()))

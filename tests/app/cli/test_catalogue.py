@@ -16,6 +16,7 @@ from app.catalogue_values import CatalogueUpdate
 from app.cli import catalogue
 from app.main import main
 from app.settings import load_settings, save_settings
+from app.updates.address import CATALOGUE_VARIABLE
 from app.values import ErrorBody
 from models_catalog.families.kept_index import KeptIndex
 from models_catalog.families.kept_update import NAME
@@ -61,7 +62,7 @@ def written(capsys: pytest.CaptureFixture[str]) -> Written:
 
 @pytest.fixture(autouse=True)
 def no_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(catalogue.ADDRESS_VARIABLE, raising=False)
+    monkeypatch.delenv(CATALOGUE_VARIABLE, raising=False)
     monkeypatch.setattr(catalogue, "POLL_SECONDS", 0.0)
 
 
@@ -113,7 +114,7 @@ def test_without_an_address_nothing_is_asked(written: Written) -> None:
 
 @pytest.mark.usefixtures("no_service", "with_key")
 def test_without_consent_nothing_is_asked(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(catalogue.ADDRESS_VARIABLE, ADDRESS)
+    monkeypatch.setenv(CATALOGUE_VARIABLE, ADDRESS)
     assert main(["catalogue", "update", "--lang", "zh"]) == 1
     error = written()[1]
     assert ADDRESS in error and "--yes" in error
@@ -125,7 +126,7 @@ def test_without_consent_nothing_is_asked(written: Written, monkeypatch: pytest.
 
 @pytest.mark.usefixtures("with_key")
 def test_an_update(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(catalogue.ADDRESS_VARIABLE, ADDRESS)
+    monkeypatch.setenv(CATALOGUE_VARIABLE, ADDRESS)
     service = _service(monkeypatch)
     assert main(["catalogue", "update", "--yes", "--lang", "zh"]) == 0
     assert service.changes == {"catalogue_updates": True} and service.checks == 1
