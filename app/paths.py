@@ -9,8 +9,8 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from app.atomic_file import write_atomically
 from app.errors import AppError, DataFolderUnusable, PortableFolderUnusable
+from resources.atomic_file import write_atomically
 from resources.own_program import is_frozen
 
 HOME_VARIABLE = "LIANGLI_HOME"

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from app.atomic_file import write_atomically
 from app.download_hours import parse_hours
 from app.errors import DataFolderUnusable, SettingInvalid
+from resources.atomic_file import write_atomically
 
 LanguageSetting = Literal["auto", "zh", "en"]
 LEAST_DOWNLOAD_SPEED = 32 * 1024

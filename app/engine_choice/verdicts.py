@@ -12,9 +12,9 @@ from typing import Literal
 
 import msgspec
 
-from app.atomic_file import write_atomically
 from inference.backends.llama_cpp.back_ends import PACKS_VARIABLE
 from inference.engine_version import engine_libraries
+from resources.atomic_file import write_atomically
 
 CardsVerdict = Literal["", "sound", "failed", "hangs"]
 

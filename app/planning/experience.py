@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from app.atomic_file import write_atomically
 from inference.engine_version import engine_version
 from inference.planning.calibrated import Calibration, from_json
 from inference.planning.learning import Observation, correct, decode_at, observe
 from inference.planning.learning import from_json as learned_from_json
 from inference.planning.learning import to_json as learned_to_json
 from inference.planning.values import HOST, Machine, PlanAnswer, SpeedForecast
+from resources.atomic_file import write_atomically
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from app.atomic_file import write_atomically
 from app.catalogue_values import CatalogueUpdate
 from app.service.kept_settings import KeptSettings
+from app.updates.address import catalogue_address
 from app.words import error_body
 from models_catalog.errors import CatalogError
+from resources.atomic_file import write_atomically
 
 if TYPE_CHECKING:
     from models_catalog.families.update_check import Checked
 
 log = logging.getLogger(__name__)
-ADDRESS_VARIABLE = "LIANGLI_CATALOGUE_URL"
 _DAY_SECONDS = 24 * 3600.0
 # (address, folder, serial of the newest that was ever seen)
 CheckCatalogue = Callable[[str, Path, int], Awaitable["Checked"]]
@@ -108,7 +107,7 @@ class CatalogueUpdates:
             self.on_updated()
 
     def _address(self) -> str:
-        return os.environ.get(ADDRESS_VARIABLE, "").strip() or self._settings.now.catalogue_url
+        return catalogue_address(self._settings.now)
 
     def _seen(self) -> _Seen:
         try:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app import VERSION
-from app.atomic_file import write_atomically
 from app.values import LocalModel
+from resources.atomic_file import write_atomically
 
 if TYPE_CHECKING:
     from inference.text.doctor.subject import Subject

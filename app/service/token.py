@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from app.atomic_file import write_atomically
 from app.errors import DataFolderUnusable
+from resources.atomic_file import write_atomically
 
 FILE_NAME = "token"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.atomic_file import write_atomically
+from resources.atomic_file import write_atomically
 
 
 class LastLook(msgspec.Struct, frozen=True, kw_only=True):

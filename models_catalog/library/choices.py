@@ -6,7 +6,6 @@ Kept apart from the index, which may be lost.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import msgspec
 
 from models_catalog.kept_aside import keep_aside
 from models_catalog.library.work import disk_errors
+from resources.atomic_file import write_atomically
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,19 +37,10 @@ def write_choices(file: Path, choices: Choices) -> None:
 
     Raises DiskTooSmall, FolderUnwritable.
     """
-    fresh = file.with_name(f".{file.name}.{os.getpid()}.new")
     unknown = _of_newer_version(file)
     with disk_errors(file.parent):
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with fresh.open("wb") as writing:
-                writing.write(msgspec.json.encode(unknown | msgspec.to_builtins(choices)))
-                writing.flush()
-                os.fsync(writing.fileno())
-            fresh.replace(file)
-        finally:
-            with contextlib.suppress(OSError):
-                fresh.unlink(missing_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, msgspec.json.encode(unknown | msgspec.to_builtins(choices)))
 
 
 def _of_newer_version(file: Path) -> dict[str, Any]:

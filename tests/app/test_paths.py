@@ -110,7 +110,7 @@ def test_an_interrupted_write_leaves_the_old_file(monkeypatch: pytest.MonkeyPatc
     def full_disk(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.atomic_file.os.fsync", full_disk)
+    monkeypatch.setattr("resources.atomic_file.os.fsync", full_disk)
     with pytest.raises(DataFolderUnusable):
         paths.write_runtime(paths.RuntimeInfo(base_url="http://127.0.0.1:2", token="b", pid=2))
     assert paths.read_runtime() == first

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.atomic_file import write_atomically
 from models_catalog.kept_aside import keep_aside
+from resources.atomic_file import write_atomically
 
 log = logging.getLogger(__name__)
 _FORMAT = 1

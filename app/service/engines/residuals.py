@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from app.atomic_file import write_atomically
 from inference.planning.values import HOST, Bill, DeviceBytes, Residuals
 from inference.values import MeasuredMemory
+from resources.atomic_file import write_atomically
 
 log = logging.getLogger(__name__)
 
